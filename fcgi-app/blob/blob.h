@@ -1,0 +1,71 @@
+/* Bytes by id: immutable, named by a random id, never renamed or rewritten.
+ *
+ * put and adopt return E_OK only when the bytes and their name are durable (DESIGN: fdatasync, link, fsync of
+ * the folder). A blob is never visible half. Errors: E_DISK_FULL, E_IO, E_STORE_DOWN, E_NOT_FOUND. A failed
+ * fsync fails the call and is never retried. */
+#pragma once
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "conf/conf.h"
+
+enum blob_can {
+    BLOB_CAN_SENDFILE = 1, /* the web server can send it by path (locate) */
+    BLOB_CAN_ADOPT = 2,    /* a finished file on the same disk is linked, not copied */
+    BLOB_CAN_RANGE = 4,
+    BLOB_CAN_PROXY = 8,    /* the web server can fetch it with headers we sign */
+};
+
+struct blob_store {
+    const struct blob_ops *ops;
+    const struct conf *conf;
+};
+
+/* Where the bytes of a new blob come from. */
+struct blob_source {
+    const void *data;   /* in memory, or */
+    int fd;             /* at offset of an open file (-1: memory) */
+    uint64_t offset, size;
+};
+
+typedef enum err blob_each_fn(void *arg, const char *id, uint64_t size, int64_t modified_ms);
+
+struct blob_ops {
+    const char *name;
+    unsigned can;
+
+    enum err (*prepare)(struct blob_store *s);                       /* make folders; safe to repeat */
+    enum err (*store_id)(struct blob_store *s, struct id *id_out);   /* E_NOT_FOUND when the store is new */
+    enum err (*store_id_set)(struct blob_store *s, struct id id);    /* never replaces one */
+    /* Bytes free for uploads (reserve taken off); UINT64_MAX when unlimited. */
+    enum err (*room)(struct blob_store *s, uint64_t *bytes_out);
+    enum err (*put)(struct blob_store *s, struct id id, const struct blob_source *source);
+    /* Take over a file that the web server finished: fd was opened and checked by spool_open. */
+    enum err (*adopt)(struct blob_store *s, struct id id, int fd);
+    /* An open descriptor for reading; size told. The caller closes it. NULL where BLOB_CAN_SENDFILE is not. */
+    enum err (*open)(struct blob_store *s, struct id id, int *fd_out, uint64_t *size_out);
+    /* Hand the bytes [first, first + length) to write() in pieces of at most 1 MiB. */
+    enum err (*read)(struct blob_store *s, struct id id, uint64_t first, uint64_t length,
+                     enum err (*write)(void *arg, const void *bytes, size_t n), void *arg);
+    enum err (*locate)(struct blob_store *s, struct id id, char path[static 64]); /* "ab/<id>" below the blob folder */
+    enum err (*remove)(struct blob_store *s, struct id id);          /* E_OK also when it is gone already */
+    enum err (*each)(struct blob_store *s, blob_each_fn *fn, void *arg); /* every blob there is, any order */
+    enum err (*set_aside)(struct blob_store *s, const char *id);     /* an unknown one: move to lost/ */
+    enum err (*sweep)(struct blob_store *s, int64_t lost_before_ms, unsigned *did_out); /* old ones out of lost/ */
+};
+
+extern const struct blob_ops blob_disk_ops;
+
+enum err blob_open_store(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
+enum err blob_disk_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
+/* Another store behind a fault: fails the n-th call of any verb with `e`, before or after the deed. Tests only. */
+enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail_at, bool after, enum err e, struct blob_store **out) MUST_CHECK;
+
+/* ---- the spool: bodies the web server wrote under <data>/incoming ---- */
+/* Open a body file by the name the web server gave. The name must be <data>/incoming/ + digits; the file
+ * regular, one link, of our uid. E_FRONT with a detail otherwise (database, link, FIFO, `..`, someone
+ * else's): nothing is read. size in *size_out. */
+enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint64_t *size_out) MUST_CHECK;
+/* Remove what crashes left: files older than before_ms. Starts write-back of the large ones on the way. */
+enum err spool_sweep(const struct conf *conf, int64_t before_ms, unsigned *did_out) MUST_CHECK;

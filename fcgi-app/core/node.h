@@ -1,0 +1,26 @@
+/* Files and folders. */
+#pragma once
+#include "core/core.h"
+
+/* Where a path leads. */
+struct spot {
+    struct place place;   /* the node, or the last folder that exists */
+    size_t missing;       /* names beyond it that do not exist; 0: place.node is it */
+    const char *const *rest; /* those names, normalised */
+};
+
+enum err node_show(struct core *c, void *mem, const struct who *who, struct id id, struct place *out) MUST_CHECK;
+/* From the root of who's personal space (or `root` when given). Names are normalised here: E_BAD_NAME. */
+enum err node_at(struct core *c, void *mem, const struct who *who, struct id root, const char *const *names, size_t n, struct spot *out) MUST_CHECK;
+/* parent "": the root of the personal space. */
+enum err node_entries(struct core *c, void *mem, const struct who *who, struct id parent, const struct node_query *q,
+                      struct place *place_out, struct node_list *out) MUST_CHECK;
+enum err folder_create(struct core *c, void *mem, const struct who *who, struct id parent, const char *name, struct node *out) MUST_CHECK;
+/* Make the folders of names that are missing; E_OK when all exist. parent of the last in *id_out. */
+enum err folder_ensure(struct core *c, void *mem, const struct who *who, struct id from, const char *const *names, size_t n,
+                       struct id *id_out) MUST_CHECK;
+enum err node_delete(struct core *c, const struct who *who, struct id id, const struct expect *expect) MUST_CHECK;
+/* What to send for a file: E_IS_FOLDER. */
+enum err node_delivery(struct core *c, void *mem, const struct who *who, struct id id, bool attachment, struct node *node_out,
+                       struct delivery *out) MUST_CHECK;
+void delivery_of(struct core *c, const struct node *node, bool attachment, struct delivery *out);

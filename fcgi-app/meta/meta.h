@@ -1,0 +1,175 @@
+/* Records in a store: the verbs of the domain, the same for every store (meta_sqlite, meta_mongo).
+ *
+ * A verb is one transaction and durable when it returns E_OK. A verb that fails changed nothing. All verbs
+ * may be called by many processes at once; the contract suite runs pairs of them against each other. Any
+ * verb may also fail with E_STORE_DOWN (not reachable, or the write lock was not had within
+ * store.busy_timeout; nothing happened), E_DISK_FULL, or E_DAMAGED.
+ *
+ * Rights are judged inside the transaction: a verb that touches a node reads the node's place first and
+ * hands it to the guard; any error of the guard is the verb's answer and nothing changes. A node is dead,
+ * and so E_NOT_FOUND, when it or an ancestor is. Records and strings handed out belong to `mem`. */
+#pragma once
+#include "base/err.h"
+#include "base/shm.h"
+#include "conf/conf.h"
+#include "model/model.h"
+
+/* What a verb read about a node before it acts. */
+struct place {
+    struct space space;
+    struct node node;
+    enum member_role role;        /* of guard->user in the space */
+    enum user_state user_state;   /* of guard->user; USER_DISABLED when there is no such user */
+    size_t depth;                 /* ancestors above the node: 0 for a root */
+    struct node *ancestors;       /* parent first, root last; only id, parent, name and kind are filled */
+};
+
+struct guard {
+    enum err (*ask)(const struct guard *self, const struct place *place);
+    struct id user;               /* whose membership place.role tells; "" = nobody's */
+};
+
+struct meta {
+    const struct meta_ops *ops;
+    const struct conf *conf;
+    struct shm *shm;              /* NULL on the command line */
+};
+
+struct user_new {
+    struct user user;             /* id, name, key, role, state, created_ms */
+    const char *password_hash;
+    struct space space;           /* id, root, quota: the personal space */
+};
+
+/* A finished upload becoming a file. */
+struct commit {
+    struct id upload;             /* the reservation, or "" when there was none: then size is charged now */
+    bool keep_upload;             /* several files on one reservation: size is taken from it, it stays open */
+    struct id parent;             /* used when upload is "" or names no file yet; else the reservation's */
+    const char *name, *key;
+    enum conflict conflict;
+    struct expect expect;
+    struct id node, version, blob;/* new ids; node is not used when a file is replaced */
+    int64_t size;                 /* bytes really stored */
+    const char *type, *sha256;    /* sha256 "" when not known yet */
+    int64_t modified_ms, now_ms;
+};
+
+struct change {                   /* PATCH: absent = unchanged */
+    const char *name, *key;       /* NULL: keep */
+    struct id parent;             /* "": keep */
+    int64_t modified_ms;          /* 0: keep */
+    struct expect expect;
+    int64_t now_ms;
+};
+
+struct usage {
+    int64_t files, folders, size;
+};
+
+struct throttle {
+    const char *key;              /* what is counted: at most 200 bytes; hash addresses and names first */
+    int64_t limit, window_ms;
+};
+
+/* A finding of check(); line is a full sentence. */
+struct finding {
+    bool repaired, damage;        /* neither: noticed, harmless */
+    const char *line;
+};
+typedef void finding_fn(void *arg, const struct finding *finding);
+
+struct meta_ops {
+    const char *name;
+    bool one_host;                /* the store serves one host only */
+
+    /* ---- the store ---- */
+    enum err (*upgrade)(struct meta *m);  /* create or upgrade the schema under a lock; safe to run at once by many */
+    enum err (*ping)(struct meta *m);     /* E_STORE_DOWN when it cannot be read */
+    enum err (*store_id)(struct meta *m, struct id *id_out); /* random, made with the schema; also stands in the blob store */
+    void (*checkpoint)(struct meta *m);   /* the keeper's housekeeping */
+
+    /* ---- accounts ---- */
+    /* User, credential, personal space, its root and the membership, in one. E_NAME_TAKEN. */
+    enum err (*user_add)(struct meta *m, const struct user_new *in);
+    enum err (*user_by_key)(struct meta *m, void *mem, const char *key, struct user *user_out); /* E_NOT_FOUND */
+    enum err (*user_by_id)(struct meta *m, void *mem, struct id id, struct user *user_out);
+    enum err (*user_list)(struct meta *m, void *mem, const char *after_key, unsigned limit, struct user **users_out, size_t *n_out);
+    enum err (*user_space)(struct meta *m, void *mem, struct id user, struct space *space_out); /* the personal one */
+    enum err (*credential_get)(struct meta *m, void *mem, struct id user, const char **hash_out);
+    /* Also ends every session of the user but `keep` ("" = all). */
+    enum err (*credential_set)(struct meta *m, struct id user, const char *hash, struct id keep, int64_t now_ms);
+
+    /* ---- sessions ---- */
+    /* Ends the user's oldest beyond `most`. E_CREDENTIALS when the user is gone or disabled. */
+    enum err (*session_add)(struct meta *m, const struct session *in, unsigned most);
+    /* The live session of that token and its active user; E_SIGN_IN when unknown, over, idle since before
+     * idle_since_ms, or the user is disabled. Notes `seen` at most once a minute, without durability. */
+    enum err (*session_get)(struct meta *m, void *mem, const char *token_hash, int64_t now_ms, int64_t idle_since_ms,
+                            struct session *session_out, struct user *user_out);
+    enum err (*session_end)(struct meta *m, struct id user, struct id session); /* E_NOT_FOUND */
+
+    /* ---- files and folders ---- */
+    enum err (*node_get)(struct meta *m, void *mem, const struct guard *g, struct id id, struct place *place_out);
+    /* Walk names (n of them, already normal) down from `root`. Stops at the last that exists: *found_out
+     * tells how many names were found, place_out is where it stopped. With found < n the guard is asked
+     * about that last place. E_NOT_FOUND only for the root itself; E_NOT_FOLDER when a file has names
+     * below it. */
+    enum err (*node_walk)(struct meta *m, void *mem, const struct guard *g, struct id root, const char *const *names, size_t n,
+                          struct place *place_out, size_t *found_out);
+    /* A folder's live children; folders first, then by the sort's key, ties by id. E_BAD_CURSOR, E_NOT_FOLDER. */
+    enum err (*node_list)(struct meta *m, void *mem, const struct guard *g, struct id parent, const struct node_query *q,
+                          struct place *place_out, struct node_list *list_out);
+    /* The guard is asked about the parent. E_NAME_TAKEN, E_NO_PARENT (parent dead or unknown), E_NOT_FOLDER,
+     * E_TOO_NESTED. `in`: id, parent, name, key, times. */
+    enum err (*folder_add)(struct meta *m, const struct guard *g, const struct node *in);
+    /* Marks one node dead (constant time; the keeper reaps behind it). E_ROOT_NODE, E_PRECONDITION. */
+    enum err (*node_remove)(struct meta *m, const struct guard *g, struct id id, const struct expect *expect, int64_t now_ms);
+    enum err (*node_usage)(struct meta *m, const struct guard *g, struct id id, struct usage *usage_out); /* live files below */
+
+    /* ---- uploads ---- */
+    /* Charges `charged` to the parent's space and inserts the row; the guard is asked about the parent. With
+     * declared -1, charges the smaller of `charged` and what the quota leaves. E_QUOTA with what is left as
+     * limit, E_NO_PARENT, E_NOT_FOLDER; E_NAME_TAKEN, E_IS_FOLDER or E_PRECONDITION when commit would fail so already. */
+    enum err (*upload_reserve)(struct meta *m, void *mem, const struct guard *g, const struct upload *in, struct upload *out);
+    enum err (*upload_get)(struct meta *m, void *mem, struct id id, struct upload *out); /* E_UPLOAD_GONE */
+    /* The file is there when this returns E_OK: blob, version and node rows in, a replaced version dropped
+     * and refunded, the reservation settled. The guard is asked about the parent again. *replaced_out tells
+     * 200 from 201. E_UPLOAD_GONE when the reservation is not there any more and the size cannot be charged
+     * anew, E_QUOTA, E_NAME_TAKEN, E_IS_FOLDER, E_PRECONDITION, E_NO_PARENT, E_NOT_FOLDER, E_TOO_NESTED.
+     * After E_STORE_DOWN the outcome may be unknown: ask version_known. */
+    enum err (*upload_commit)(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
+                              bool *replaced_out);
+    /* Removes the row and refunds it; E_OK also when there is none (only the remover refunds). */
+    enum err (*upload_release)(struct meta *m, struct id id);
+    enum err (*version_known)(struct meta *m, struct id version, bool *known_out);
+
+    /* ---- the keeper ---- */
+    /* One batch each; *did_out counts, 0 = nothing left. */
+    enum err (*expire)(struct meta *m, int64_t now_ms, int64_t idle_since_ms, unsigned batch, unsigned *did_out); /* sessions, uploads, throttles */
+    enum err (*reap)(struct meta *m, unsigned batch, unsigned *did_out); /* below dead nodes: versions dropped, refunded */
+    /* Blobs with refs 0 since before `before_ms` (and those already dying): marked dying, ids handed out. */
+    enum err (*blobs_dying)(struct meta *m, void *mem, int64_t before_ms, unsigned batch, struct id **ids_out, size_t *n_out);
+    enum err (*blob_drop)(struct meta *m, struct id id); /* after its bytes are gone */
+    enum err (*blob_get)(struct meta *m, void *mem, struct id id, struct blob *out); /* E_NOT_FOUND */
+    enum err (*blob_list)(struct meta *m, void *mem, struct id after, unsigned limit, struct blob **out, size_t *n_out); /* by id */
+    /* Versions without sha256, oldest first, with their blob; and filling it in (also in the node's copy). */
+    enum err (*hash_pending)(struct meta *m, void *mem, unsigned limit, struct id *versions_out, struct id *blobs_out, size_t *n_out);
+    enum err (*hash_set)(struct meta *m, struct id version, const char *sha256);
+    /* The invariants among records: used and reserved = sums, refs = versions per blob, every version has its
+     * blob and node, every node its space and parent, every space its live root, node copies = current
+     * version. With `repair` mends what can be computed. */
+    enum err (*check)(struct meta *m, bool repair, finding_fn *report, void *arg);
+
+    /* ---- volatile: fast, need not survive a power cut ---- */
+    /* Count one attempt against every row at once, or none: E_THROTTLED with retry-after. */
+    enum err (*throttle_charge)(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);
+    enum err (*throttle_refund)(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);
+};
+
+extern const struct meta_ops meta_sqlite_ops;
+
+/* Open what the configuration names; goes with ctx (a talloc destructor closes it). One per process, after
+ * any fork. Never creates the schema: upgrade does. E_STORE_DOWN, E_CONF. */
+enum err meta_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;
+enum err meta_sqlite_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;
