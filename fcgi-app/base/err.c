@@ -31,12 +31,32 @@ static void begin(enum err e)
     last.err = e;
 }
 
+/* vsnprintf, but never half of a UTF-8 character at the end: the text may go to a user. */
+static void format_cut(char *text, size_t size, const char *format, va_list args)
+{
+    int wanted = vsnprintf(text, size, format, args);
+    if (wanted < 0)
+        text[0] = '\0';
+    if (wanted < 0 || (size_t)wanted < size)
+        return;
+    size_t end = size - 1, start = end;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0)
+        return;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t needs = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
+    if (end - start < needs)
+        text[start - 1] = '\0';
+}
+
+/* Each of these formats before begin(): an argument may be last's own text, and %m wants errno as it was. */
 enum err err_set(enum err e, const char *detail, ...)
 {
     char text[sizeof last.detail];
     va_list args;
     va_start(args, detail);
-    vsnprintf(text, sizeof text, detail, args); /* before begin(): an argument may be last's own text, or %m */
+    format_cut(text, sizeof text, detail, args);
     va_end(args);
     begin(e);
     memcpy(last.detail, text, sizeof text);
@@ -48,7 +68,7 @@ enum err err_say(enum err e, const char *sentence, ...)
     char text[sizeof last.say];
     va_list args;
     va_start(args, sentence);
-    vsnprintf(text, sizeof text, sentence, args);
+    format_cut(text, sizeof text, sentence, args);
     va_end(args);
     begin(e);
     memcpy(last.say, text, sizeof text);
@@ -57,8 +77,20 @@ enum err err_say(enum err e, const char *sentence, ...)
 
 enum err err_field(enum err e, const char *field)
 {
+    return err_field_say(e, field, "%s", "");
+}
+
+enum err err_field_say(enum err e, const char *field, const char *sentence, ...)
+{
+    char name[sizeof last.field], text[sizeof last.say];
+    va_list args;
+    snprintf(name, sizeof name, "%s", field);
+    va_start(args, sentence);
+    format_cut(text, sizeof text, sentence, args);
+    va_end(args);
     begin(e);
-    snprintf(last.field, sizeof last.field, "%s", field);
+    memcpy(last.field, name, sizeof name);
+    memcpy(last.say, text, sizeof text);
     return e;
 }
 
@@ -74,6 +106,16 @@ enum err err_retry(enum err e, unsigned seconds)
     begin(e);
     last.retry_after_s = seconds;
     return e;
+}
+
+struct err_info err_save(void)
+{
+    return last;
+}
+
+void err_restore(const struct err_info *saved)
+{
+    last = *saved;
 }
 
 const struct err_info *err_last(enum err e)

@@ -37,13 +37,19 @@ struct err_info {
 };
 
 /* Set code and particulars, return the code: `return err_set(E_IO, "rename %s: %m", id)`. The particulars
- * of an earlier failure are forgotten. */
+ * of an earlier failure are forgotten; they may be used as arguments all the same. A text that is too long
+ * is cut between two characters. */
 enum err err_set(enum err e, const char *detail, ...) PRINTF(2, 3);
 enum err err_say(enum err e, const char *sentence, ...) PRINTF(2, 3);
 enum err err_field(enum err e, const char *field);
+enum err err_field_say(enum err e, const char *field, const char *sentence, ...) PRINTF(3, 4);
 enum err err_limit(enum err e, uint64_t limit);
 enum err err_retry(enum err e, unsigned seconds);
 void err_clear(void);
+
+/* Keep the particulars over a clean-up that may fail itself: save before, restore after. */
+struct err_info err_save(void);
+void err_restore(const struct err_info *saved);
 
 /* Particulars for e; empty ones when the last failure recorded was another code. */
 const struct err_info *err_last(enum err e);
