@@ -50,8 +50,9 @@ struct blob_ops {
                      enum err (*write)(void *arg, const void *bytes, size_t n), void *arg);
     enum err (*locate)(struct blob_store *s, struct id id, char path[static 64]); /* "ab/<id>" below the blob folder */
     enum err (*remove)(struct blob_store *s, struct id id);          /* E_OK also when it is gone already */
-    enum err (*each)(struct blob_store *s, blob_each_fn *fn, void *arg); /* every blob there is, any order */
-    enum err (*set_aside)(struct blob_store *s, const char *id);     /* an unknown one: move to lost/ */
+    /* Every file among the blobs, any order: a blob by its id, anything else by a name that is no id. */
+    enum err (*each)(struct blob_store *s, blob_each_fn *fn, void *arg);
+    enum err (*set_aside)(struct blob_store *s, const char *id);     /* what each named: move to lost/; E_NOT_FOUND */
     enum err (*sweep)(struct blob_store *s, int64_t lost_before_ms, unsigned *did_out); /* old ones out of lost/ */
 };
 
@@ -67,5 +68,7 @@ enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail
  * regular, one link, of our uid. E_FRONT with a detail otherwise (database, link, FIFO, `..`, someone
  * else's): nothing is read. size in *size_out. */
 enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint64_t *size_out) MUST_CHECK;
+/* Bytes that lie in the spool now (uploads on their way in). */
+enum err spool_used(const struct conf *conf, uint64_t *bytes_out) MUST_CHECK;
 /* Remove what crashes left: files older than before_ms. Starts write-back of the large ones on the way. */
 enum err spool_sweep(const struct conf *conf, int64_t before_ms, unsigned *did_out) MUST_CHECK;
