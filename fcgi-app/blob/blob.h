@@ -68,6 +68,9 @@ enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail
  * regular, one link, of our uid. E_FRONT with a detail otherwise (database, link, FIFO, `..`, someone
  * else's): nothing is read. size in *size_out. */
 enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint64_t *size_out) MUST_CHECK;
+/* A body of one's own spooling, for web servers that stream: an unnamed file in the spool that adopt can take. */
+enum err spool_new(const struct conf *conf, int *fd_out) MUST_CHECK;
+enum err spool_write(int fd, const void *bytes, size_t n) MUST_CHECK; /* all of it; E_DISK_FULL, E_IO */
 /* Bytes that lie in the spool now (uploads on their way in). */
 enum err spool_used(const struct conf *conf, uint64_t *bytes_out) MUST_CHECK;
 /* Remove what crashes left: files older than before_ms. Starts write-back of the large ones on the way. */

@@ -1,4 +1,4 @@
-/* Media types: what a file is sent as. Never the uploader's word. */
+/* Media types: what a file is, and what it is sent as. Never the uploader's word. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -6,11 +6,15 @@
 #include "base/err.h"
 
 struct media;
+/* libmagic is loaded at the first file whose name says nothing: most workers never need its 8 MB. */
 enum err media_open(const void *ctx, struct media **out) MUST_CHECK;
 
-/* The type to keep for a file: from libmagic on its first bytes and the name's extension, one of the table
- * in media.c; "application/octet-stream" when unsure, and always for what a browser would run (script,
- * style, html, svg, xml). Static storage. */
+/* What a file is: by its name's extension when the table in media.c knows it, else by libmagic from its
+ * first bytes, else application/octet-stream. Never longer than 100 bytes; valid until the next call. */
 const char *media_type(struct media *m, const char *name, const void *head, size_t n);
-/* On the short list of what may be shown in the browser. */
+
+/* What a type is sent as: active types (script, style, html, svg, xml) and unknown ones go out as
+ * application/octet-stream, text as UTF-8. Static storage. */
+const char *media_sent_as(const char *type);
+/* On the short list of what a browser may show in place. */
 bool media_inline(const char *type);

@@ -23,4 +23,4 @@ enum err node_delete(struct core *c, const struct who *who, struct id id, const 
 /* What to send for a file: E_IS_FOLDER. */
 enum err node_delivery(struct core *c, void *mem, const struct who *who, struct id id, bool attachment, struct node *node_out,
                        struct delivery *out) MUST_CHECK;
-void delivery_of(struct core *c, const struct node *node, bool attachment, struct delivery *out);
+void delivery_of(const struct node *node, bool attachment, struct delivery *out);

@@ -137,12 +137,13 @@ struct meta_ops {
      * and refunded, the reservation settled. The guard is asked about the parent again. *replaced_out tells
      * 200 from 201. E_UPLOAD_GONE when the reservation is not there any more and the size cannot be charged
      * anew, E_QUOTA, E_NAME_TAKEN, E_IS_FOLDER, E_PRECONDITION, E_NO_PARENT, E_NOT_FOLDER, E_TOO_NESTED.
-     * After E_STORE_DOWN the outcome may be unknown: ask version_known. */
+     * After E_STORE_DOWN the outcome may be unknown: ask version_node. */
     enum err (*upload_commit)(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
                               bool *replaced_out);
     /* Removes the row and refunds it; E_OK also when there is none (only the remover refunds). */
     enum err (*upload_release)(struct meta *m, struct id id);
-    enum err (*version_known)(struct meta *m, struct id version, bool *known_out);
+    enum err (*version_node)(struct meta *m, struct id version, struct id *node_out); /* "" when there is no such version */
+    enum err (*reserved_total)(struct meta *m, uint64_t *bytes_out); /* charged by all open uploads */
 
     /* ---- the keeper ---- */
     /* One batch each; *did_out counts, 0 = nothing left. */

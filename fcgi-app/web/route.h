@@ -10,7 +10,11 @@ struct walk;
 struct req;
 
 /* Who may knock; rights on nodes are asked in core. */
-enum access { ACCESS_ANYONE, ACCESS_USER };
+enum access {
+    ACCESS_ANYONE,
+    ACCESS_USER,
+    ACCESS_PROBE, /* anyone, and by whatever host name */
+};
 
 /* What the answer looks like. */
 enum face {

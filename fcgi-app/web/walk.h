@@ -9,6 +9,7 @@
 #include "base/field.h"
 #include "core/core.h"
 #include "http/fcgi.h"
+#include "http/range.h"
 #include "http/req.h"
 #include "http/resp.h"
 #include "render/render.h"
@@ -47,6 +48,7 @@ struct reply {
     struct delivery delivery;   /* REPLY_DELIVERY */
     const char *set_cookie[4];  /* whole values, made by cookie.c */
     size_t n_cookies;
+    unsigned allow;             /* for 405: bits of enum method */
     enum err problem;           /* E_OK, or this request failed: data is the problem document */
 };
 
@@ -67,15 +69,30 @@ struct walk {
     void *in;                   /* after `form`: the route's struct, filled and checked */
     struct pair *form;          /* form fields of the body, when it is a form */
     size_t n_form;
+    struct id upload;           /* the reservation of this upload; "" = none */
 
     struct reply reply;
     struct resp resp;
+    bool stream;                /* the delivery passes through us: range says which bytes */
+    struct range range;
     uint64_t bytes_sent;
     int64_t began_ms;           /* monotonic */
 };
 
 /* Serve one accepted request from beginning to end. Never fails: what goes wrong is answered. */
 void walk_run(const struct site *site, struct fcgi *fcgi);
+
+/* A stage of the walk; see the table in walk.c. */
+enum err stage_read(struct walk *w);   /* stage_read.c: FastCGI -> request, front key */
+enum err stage_match(struct walk *w);  /* stage_gate.c from here: route, host */
+enum err stage_limit(struct walk *w);
+enum err stage_who(struct walk *w);
+enum err stage_csrf(struct walk *w);
+enum err stage_allow(struct walk *w);
+enum err stage_form(struct walk *w);   /* stage_form.c: body -> the route's struct */
+enum err stage_act(struct walk *w);    /* stage_act.c */
+enum err stage_reply(struct walk *w);  /* reply.c */
+enum err stage_note(struct walk *w);   /* note.c */
 
 /* A role's function: accept and walk until told to stop. */
 struct worker;

@@ -1,0 +1,60 @@
+#include "core/core.h"
+
+#include "base/mem.h"
+#include "core/media.h"
+
+/* Metadata that knows contents must not be joined with an empty or a foreign blob store: every file would
+ * look lost, and the collector would see orphans. */
+static enum err match_stores(struct core *c, bool may_mark)
+{
+    struct id meta_id, blob_id;
+    TRY(c->meta->ops->store_id(c->meta, &meta_id));
+    enum err e = c->blobs->ops->store_id(c->blobs, &blob_id);
+    if (e == E_OK && id_eq(meta_id, blob_id))
+        return E_OK;
+    if (e == E_OK)
+        return err_set(E_FOREIGN_STORE, "the blob store is marked %s, the metadata %s: they belong to different installations",
+                       blob_id.s, meta_id.s);
+    if (e != E_NOT_FOUND)
+        return e;
+
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct blob *known;
+    size_t n;
+    TRY(c->meta->ops->blob_list(c->meta, mem, (struct id){""}, 1, &known, &n));
+    if (n > 0)
+        return err_set(E_FOREIGN_STORE, "the blob store is empty but the metadata knows contents: is the right disk mounted at %s?",
+                       c->conf->disk_path);
+    if (!may_mark)
+        return err_set(E_FOREIGN_STORE, "the blob store is not prepared; start `coffer serve` once");
+    return c->blobs->ops->store_id_set(c->blobs, meta_id);
+}
+
+static enum err open_stores(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock, struct core **out)
+{
+    struct core *c = mem_new(ctx, struct core);
+    c->conf = conf;
+    c->clock = clock;
+    c->shm = shm;
+    TRY(meta_open(c, conf, shm, &c->meta));
+    TRY(blob_open_store(c, conf, &c->blobs));
+    *out = c;
+    return E_OK;
+}
+
+enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock, struct core **out)
+{
+    TRY(open_stores(ctx, conf, shm, clock, out));
+    TRY(match_stores(*out, false));
+    return media_open(*out, &(*out)->media);
+}
+
+enum err core_prepare(const struct conf *conf)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct core *c;
+    TRY(open_stores(mem, conf, NULL, &clock_real, &c));
+    TRY(c->meta->ops->upgrade(c->meta));
+    TRY(c->blobs->ops->prepare(c->blobs));
+    return match_stores(c, true);
+}

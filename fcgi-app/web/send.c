@@ -1,0 +1,118 @@
+#include "web/send.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/media.h"
+#include "http/cond.h"
+#include "http/range.h"
+
+#define HEAD_MAX 65536
+
+/* Can the web server send this one? Not when If-Match stands: nginx without an ETag of its own answers 412. */
+static bool by_web_server(const struct walk *w, const char **header_out)
+{
+    struct blob_store *blobs = w->site->core->blobs;
+    *header_out = NULL;
+    if (!(blobs->ops->can & BLOB_CAN_SENDFILE) || w->req->if_match != NULL)
+        return false;
+    if (strcmp(w->req->hands, "x-accel-redirect") == 0)
+        *header_out = "X-Accel-Redirect";
+    else if (strcmp(w->req->hands, "x-sendfile") == 0)
+        *header_out = "X-Sendfile";
+    return *header_out != NULL;
+}
+
+static enum err hand_off(struct walk *w, const char *header)
+{
+    struct blob_store *blobs = w->site->core->blobs;
+    char path[64];
+    TRY(blobs->ops->locate(blobs, w->reply.delivery.blob, path));
+    if (strcmp(header, "X-Accel-Redirect") == 0)
+        return resp_header(&w->resp, header, "/_blob/%s", path);
+    return resp_header(&w->resp, header, "%s/%s", w->site->conf->disk_path, path);
+}
+
+static enum err describe(struct walk *w)
+{
+    const struct delivery *d = &w->reply.delivery;
+    char time[CLOCK_TEXT_MAX];
+    clock_http(d->modified_ms, time);
+    w->reply.etag = d->blob.s;
+    TRY(resp_header(&w->resp, "Last-Modified", "%s", time));
+    TRY(resp_header(&w->resp, "Cache-Control", "private, no-cache"));
+    TRY(resp_header(&w->resp, "Vary", "Cookie, Authorization"));
+    return E_OK;
+}
+
+/* We stream it ourselves: range and length are ours to say. */
+static enum err plan_stream(struct walk *w)
+{
+    const struct delivery *d = &w->reply.delivery;
+    struct range *range = &w->range;
+    bool wanted = w->req->method == GET && cond_if_range(w->req->if_range, d->blob.s, d->modified_ms);
+    TRY(range_parse(wanted ? w->req->range : NULL, (uint64_t)d->size, range));
+    w->stream = true;
+    TRY(resp_header(&w->resp, "Accept-Ranges", "bytes"));
+    if (range->whole) {
+        *range = (struct range){.whole = true, .first = 0, .last = d->size > 0 ? (uint64_t)d->size - 1 : 0};
+        return resp_header(&w->resp, "Content-Length", "%lld", (long long)d->size);
+    }
+    w->reply.status = 206;
+    TRY(resp_header(&w->resp, "Content-Range", "bytes %llu-%llu/%lld", (unsigned long long)range->first, (unsigned long long)range->last,
+                    (long long)d->size));
+    return resp_header(&w->resp, "Content-Length", "%llu", (unsigned long long)(range->last - range->first + 1));
+}
+
+enum err send_prepare(struct walk *w)
+{
+    const struct delivery *d = &w->reply.delivery;
+    const char *header;
+    TRY(describe(w));
+    switch (cond_read(w->req, d->blob.s, d->modified_ms)) {
+    case COND_NOT_MODIFIED:
+        w->reply.status = 304;
+        return E_OK;
+    case COND_FAILED:
+        return err_set(E_PRECONDITION, "the tag or time asked for is not this file's");
+    case COND_SEND:
+        break;
+    }
+    TRY(resp_header(&w->resp, "Content-Type", "%s", media_sent_as(d->type)));
+    TRY(resp_header(&w->resp, "Content-Disposition", "%s", resp_disposition(w, d->name, d->attachment)));
+    return by_web_server(w, &header) ? hand_off(w, header) : plan_stream(w);
+}
+
+static enum err write_piece(void *arg, const void *bytes, size_t n)
+{
+    struct walk *w = arg;
+    TRY(fcgi_write(w->fcgi, bytes, n));
+    w->bytes_sent += n;
+    return E_OK;
+}
+
+static enum err send_blob(struct walk *w)
+{
+    struct blob_store *blobs = w->site->core->blobs;
+    if (w->req->method == HEAD || w->reply.delivery.size == 0)
+        return E_OK;
+    return blobs->ops->read(blobs, w->reply.delivery.blob, w->range.first, w->range.last - w->range.first + 1, write_piece, w);
+}
+
+enum err send_all(struct walk *w)
+{
+    struct buf head;
+    buf_init(&head, w, HEAD_MAX);
+    resp_head_text(&w->resp, &head);
+    TRY(buf_ok(&head));
+    bool stream = w->stream && w->reply.problem == E_OK;
+    if (stream)
+        fcgi_bulk(w->fcgi);
+    TRY(fcgi_write(w->fcgi, head.data, head.len));
+    if (stream)
+        return send_blob(w);
+    if (w->resp.body_len == 0 || (w->req != NULL && w->req->method == HEAD))
+        return E_OK;
+    return write_piece(w, w->resp.body, w->resp.body_len);
+}

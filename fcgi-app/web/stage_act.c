@@ -1,0 +1,31 @@
+#include "base/mem.h"
+#include "core/upload.h"
+#include "web/walk.h"
+
+static enum err act_reserve(struct walk *w)
+{
+    if (w->route->reserve == NULL)
+        return err_limit(E_TOO_LARGE, (uint64_t)w->site->conf->limits_small_body);
+    TRY(w->route->reserve(w));
+    return reply_empty(w);
+}
+
+/* The web server could not store the body: give the reservation back and say why. */
+static enum err act_disk_full(struct walk *w)
+{
+    if (id_parse(w->req->upload, &w->upload) == E_OK)
+        TRY(upload_abandon(w->site->core, &w->who, w->upload));
+    return err_set(E_DISK_FULL, "the web server could not store an upload's body");
+}
+
+enum err stage_act(struct walk *w)
+{
+    switch (w->req->phase) {
+    case PHASE_RESERVE:
+        return act_reserve(w);
+    case PHASE_DISK_FULL:
+        return act_disk_full(w);
+    default:
+        return w->route->act(w);
+    }
+}
