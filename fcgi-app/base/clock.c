@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#define DAY_S 86400
+#define DAY_S    86400
 #define FIRST_MS (-62167219200000) /* 0000-01-01T00:00:00.000Z */
-#define LAST_MS 253402300799999    /* 9999-12-31T23:59:59.999Z */
+#define LAST_MS  253402300799999   /* 9999-12-31T23:59:59.999Z */
 
 static const char *const days_short[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", NULL};
 static const char *const days_long[] = {"Sunday",   "Monday", "Tuesday",  "Wednesday",
@@ -225,7 +225,8 @@ enum err clock_parse_rfc3339(const char *text, int64_t *t_ms_out)
     if (!read_pattern(&p, "%Y-%m-%d", &tm) || (*p != 'T' && *p != 't'))
         return E_FIELD_INVALID;
     p++;
-    if (!read_pattern(&p, "%H:%M:%S", &tm) || !read_fraction(&p, &ms) || !read_offset(&p, &offset_s) || *p != '\0')
+    if (!read_pattern(&p, "%H:%M:%S", &tm) || !read_fraction(&p, &ms) || !read_offset(&p, &offset_s) ||
+        *p != '\0')
         return E_FIELD_INVALID;
     if (!join(tm, &t_s))
         return E_FIELD_INVALID;
@@ -251,9 +252,9 @@ static const struct {
     const char *pattern;
     bool two_digit_year;
 } http_forms[] = {
-    {"%a, %d %b %Y %H:%M:%S GMT"},       /* IMF-fixdate */
-    {"%A, %d-%b-%y %H:%M:%S GMT", true}, /* RFC 850 */
-    {"%a %b %e %H:%M:%S %Y"},            /* asctime */
+    {"%a, %d %b %Y %H:%M:%S GMT", false}, /* IMF-fixdate */
+    {"%A, %d-%b-%y %H:%M:%S GMT", true},  /* RFC 850 */
+    {"%a %b %e %H:%M:%S %Y", false},      /* asctime */
 };
 
 enum err clock_parse_http(const char *text, int64_t *t_ms_out)
