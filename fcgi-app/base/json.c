@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,7 @@ enum err json_parse(const void *ctx, const char *text, size_t len, json_t **valu
 
 char *json_text(const void *ctx, const json_t *value, size_t *len_out)
 {
+    assert(value != NULL);
     size_t len = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
     char *text = mem_array(ctx, char, len + 1);
     if (json_dumpb(value, text, len, JSON_COMPACT | JSON_ENCODE_ANY) != len || len == 0)
