@@ -31,23 +31,27 @@ static void begin(enum err e)
     last.err = e;
 }
 
-/* vsnprintf, but never half of a UTF-8 character at the end: the text may go to a user. */
-static void format_cut(char *text, size_t size, const char *format, va_list args)
+/* Take half of a UTF-8 character off the end of a text that was cut: it may go to a user. */
+static void drop_half_character(char *text, size_t end)
 {
-    int wanted = vsnprintf(text, size, format, args);
-    if (wanted < 0)
-        text[0] = '\0';
-    if (wanted < 0 || (size_t)wanted < size)
-        return;
-    size_t end = size - 1, start = end;
+    size_t start = end;
     while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
         start--;
     if (start == 0)
         return;
     unsigned char lead = (unsigned char)text[start - 1];
-    size_t needs = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
-    if (end - start < needs)
+    size_t follow = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
+    if (end - start < follow)
         text[start - 1] = '\0';
+}
+
+static void format_cut(char *text, size_t size, const char *format, va_list args)
+{
+    int wanted = vsnprintf(text, size, format, args);
+    if (wanted < 0)
+        text[0] = '\0';
+    else if ((size_t)wanted >= size)
+        drop_half_character(text, size - 1);
 }
 
 /* Each of these formats before begin(): an argument may be last's own text, and %m wants errno as it was. */
@@ -84,7 +88,9 @@ enum err err_field_say(enum err e, const char *field, const char *sentence, ...)
 {
     char name[sizeof last.field], text[sizeof last.say];
     va_list args;
-    snprintf(name, sizeof name, "%s", field);
+    if (snprintf(name, sizeof name, "%s", field) >=
+        (int)sizeof name) /* a stranger's field may have any name */
+        drop_half_character(name, sizeof name - 1);
     va_start(args, sentence);
     format_cut(text, sizeof text, sentence, args);
     va_end(args);
