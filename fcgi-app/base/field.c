@@ -276,17 +276,23 @@ static enum err sent_in_json(const void *ctx, const struct field *f, const json_
     return E_OK;
 }
 
-static void sent_in_pairs(const void *ctx, const struct field *f, const struct source *s, struct sent *sent)
+static bool is_sent(const struct pair *pair, const struct field *f)
 {
-    sent->values = mem_array(ctx, struct value, s->n);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->pairs[i].value != NULL && strcmp(s->pairs[i].name, f->name) == 0)
-            sent->values[sent->n++] = value_pair(&s->pairs[i]);
-    sent->any = sent->n > 0;
+    return pair->value != NULL && strcmp(pair->name, f->name) == 0;
 }
 
-static enum err fill_one(const void *ctx, const struct field *f, const struct value *values, size_t n,
-                         void *out)
+static void sent_in_pairs(const void *ctx, const struct field *f, const struct source *s, struct sent *sent)
+{
+    for (size_t i = 0; i < s->n; i++)
+        sent->n += is_sent(&s->pairs[i], f);
+    sent->any = sent->n > 0;
+    sent->values = sent->any ? mem_array(ctx, struct value, sent->n) : NULL;
+    for (size_t i = 0, n = 0; n < sent->n; i++)
+        if (is_sent(&s->pairs[i], f))
+            sent->values[n++] = value_pair(&s->pairs[i]);
+}
+
+static enum err fill_one(const void *ctx, const struct field *f, const struct sent *sent, void *out)
 {
     void *at = (char *)out + f->offset;
     if (f->kind == FIELD_IDS)
@@ -307,11 +313,12 @@ static enum err fill_field(const void *ctx, const struct field *f, const struct 
         TRY(sent_in_json(ctx, f, s->json, &sent));
     else
         sent_in_pairs(ctx, f, s, &sent);
-    CLEANUP(free_mem) struct value *values = sent.values;
-    (void)values;
-    if (sent.any)
-        return fill_one(ctx, f, &sent, out);
-    return f->required ? err_field_say(E_FIELD_MISSING, f->name, "The field \"%s\" is missing.", f->name) : E_OK;
+    if (!sent.any)
+        return f->required ? err_field_say(E_FIELD_MISSING, f->name, "The field \"%s\" is missing.", f->name)
+                           : E_OK;
+    enum err e = fill_one(ctx, f, &sent, out);
+    talloc_free(sent.values);
+    return e;
 }
 
 enum err field_fill(const void *ctx, const struct field *table, const struct source *source, void *out)
