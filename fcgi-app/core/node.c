@@ -118,6 +118,12 @@ enum err node_delete(struct core *c, const struct who *who, struct id id, const 
     return c->meta->ops->node_remove(c->meta, &remove.guard, id, expect, clock_now_ms(c->clock));
 }
 
+enum err node_sum(struct core *c, const struct who *who, struct id id, struct usage *out)
+{
+    struct perm read = perm_for(who, VERB_READ);
+    return c->meta->ops->node_usage(c->meta, &read.guard, id, out);
+}
+
 void delivery_of(const struct node *node, bool attachment, struct delivery *out)
 {
     *out = (struct delivery){

@@ -20,6 +20,8 @@ enum err folder_create(struct core *c, void *mem, const struct who *who, struct 
 enum err folder_ensure(struct core *c, void *mem, const struct who *who, struct id from, const char *const *names, size_t n,
                        struct id *id_out) MUST_CHECK;
 enum err node_delete(struct core *c, const struct who *who, struct id id, const struct expect *expect) MUST_CHECK;
+/* Live files and folders below a folder, and their bytes. */
+enum err node_sum(struct core *c, const struct who *who, struct id id, struct usage *out) MUST_CHECK;
 /* What to send for a file: E_IS_FOLDER. */
 enum err node_delivery(struct core *c, void *mem, const struct who *who, struct id id, bool attachment, struct node *node_out,
                        struct delivery *out) MUST_CHECK;

@@ -154,6 +154,7 @@ struct meta_ops {
     enum err (*blob_drop)(struct meta *m, struct id id); /* after its bytes are gone */
     enum err (*blob_get)(struct meta *m, void *mem, struct id id, struct blob *out); /* E_NOT_FOUND */
     enum err (*blob_list)(struct meta *m, void *mem, struct id after, unsigned limit, struct blob **out, size_t *n_out); /* by id */
+    enum err (*version_list)(struct meta *m, void *mem, struct id after, unsigned limit, struct version **out, size_t *n_out); /* by id */
     /* Versions without sha256, oldest first, with their blob; and filling it in (also in the node's copy). */
     enum err (*hash_pending)(struct meta *m, void *mem, unsigned limit, struct id *versions_out, struct id *blobs_out, size_t *n_out);
     enum err (*hash_set)(struct meta *m, struct id version, const char *sha256);

@@ -80,6 +80,13 @@ struct node {
 };
 #define NODE_TOP ((struct id){"00000000000000000000000000000000"})
 
+/* One row for every contents a file ever had and still keeps. */
+struct version {
+    struct id id, node, blob;
+    int64_t size, created_ms;
+    const char *type, *sha256; /* sha256 "" until known */
+};
+
 enum blob_state { BLOB_LIVE, BLOB_DYING };
 
 struct blob {

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 static const struct {
@@ -71,5 +70,7 @@ enum err problem_headers(struct walk *w)
         TRY(resp_header(&w->resp, "Retry-After", "%u", wait));
     if (err_status(e) == 401 && w->reply.kind != REPLY_REDIRECT)
         TRY(resp_header(&w->resp, "WWW-Authenticate", "Bearer"));
+    if (e == E_BAD_RANGE) /* the limit is the size of the file (RFC 9110 15.5.17) */
+        TRY(resp_header(&w->resp, "Content-Range", "bytes */%llu", (unsigned long long)err_last(e)->limit));
     return allow_header(w);
 }

@@ -1,0 +1,55 @@
+#include "jobs/hash.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypt/crypt.h"
+#include "jobs/jobs.h"
+
+#define BATCH 16
+
+static enum err add(void *arg, const void *bytes, size_t n)
+{
+    sha256_add(arg, bytes, n);
+    return E_OK;
+}
+
+enum err hash_blob(struct core *c, struct id blob, uint64_t size, char hex_out[65])
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct sha256 *h = sha256_new(mem);
+    if (size > 0)
+        TRY(c->blobs->ops->read(c->blobs, blob, 0, size, add, h));
+    sha256_hex(h, hex_out);
+    return E_OK;
+}
+
+/* A version that was dropped meanwhile is no failure. */
+static enum err hash_one(struct core *c, struct id version, struct id blob)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct blob row;
+    char hex[65];
+    enum err e = c->meta->ops->blob_get(c->meta, mem, blob, &row);
+    if (e == E_NOT_FOUND)
+        return E_OK;
+    TRY(e);
+    TRY(hash_blob(c, blob, (uint64_t)row.size, hex));
+    return c->meta->ops->hash_set(c->meta, version, hex);
+}
+
+enum err job_hash(struct core *c, unsigned *did_out)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct id versions[BATCH], blobs[BATCH];
+    size_t n;
+    *did_out = 0;
+    TRY(c->meta->ops->hash_pending(c->meta, mem, BATCH, versions, blobs, &n));
+    for (size_t i = 0; i < n; i++) {
+        enum err e = hash_one(c, versions[i], blobs[i]);
+        if (e != E_OK)
+            log_err("hash", e); /* one damaged file must not keep the others waiting; fsck names it */
+        else
+            ++*did_out;
+    }
+    return E_OK;
+}

@@ -1,0 +1,12 @@
+/* Small things that handlers of several resources share. */
+#pragma once
+#include "core/upload.h"
+#include "web/fields.h"
+#include "web/walk.h"
+
+/* Send a file's contents. */
+enum err deliver(struct walk *w, struct id id, bool attachment) MUST_CHECK;
+/* The list query of a request's fields, with the default limit. */
+struct node_query list_query(const struct in_file_list *in);
+/* The whole body as the bytes of one file. */
+struct upload_bytes body_bytes(const struct walk *w);

@@ -1,0 +1,53 @@
+/* The fields of every route, declared once: each table fills the struct beside it. */
+#pragma once
+#include <stdint.h>
+
+#include "base/field.h"
+#include "core/session.h"
+#include "model/model.h"
+
+extern const struct field fields_register[]; /* struct in_register */
+extern const struct field fields_login[];    /* struct in_login */
+
+struct in_file_list {
+    struct id parent;
+    int64_t limit;   /* 0: the default */
+    int sort, order; /* enum node_sort; 1: descending */
+    const char *cursor;
+};
+extern const struct field fields_file_list[];
+
+struct in_file_show {
+    bool download, usage;
+};
+extern const struct field fields_file_show[];
+
+struct in_folder_create {
+    struct id parent;
+    const char *name;
+};
+extern const struct field fields_folder_create[];
+
+struct in_content_put {
+    bool parents;
+    int64_t mtime_ms;
+};
+extern const struct field fields_content_put[];
+
+struct in_upload {
+    struct id parent;
+    int conflict; /* enum conflict */
+    int64_t mtime_ms;
+};
+extern const struct field fields_upload[];
+
+struct in_familiar {
+    const char *filename, *file, *key, *file_name;
+};
+extern const struct field fields_familiar[];
+
+struct in_familiar_put {
+    const char *file_name, *content;
+    int encoding; /* 0: UTF-8 text, 1: base64 */
+};
+extern const struct field fields_familiar_put[];

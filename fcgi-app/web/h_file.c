@@ -1,0 +1,75 @@
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/node.h"
+#include "web/condition.h"
+#include "web/deliver.h"
+#include "web/handlers.h"
+#include "web/record.h"
+#include "web/walk.h"
+
+#define LIST_DEFAULT 100
+
+struct node_query list_query(const struct in_file_list *in)
+{
+    return (struct node_query){
+        .sort = (enum node_sort)in->sort,
+        .descending = in->order == 1,
+        .limit = in->limit > 0 ? (unsigned)in->limit : LIST_DEFAULT,
+        .after = in->cursor,
+    };
+}
+
+enum err h_file_list(struct walk *w)
+{
+    const struct in_file_list *in = w->in;
+    struct node_query q = list_query(in);
+    struct place place;
+    struct node_list list;
+    TRY(node_entries(w->site->core, w, &w->who, in->parent, &q, &place, &list));
+    return reply_data(w, 200, record_list(w, &list));
+}
+
+enum err deliver(struct walk *w, struct id id, bool attachment)
+{
+    struct node node;
+    struct delivery delivery;
+    TRY(node_delivery(w->site->core, w, &w->who, id, attachment, &node, &delivery));
+    return reply_delivery(w, &delivery);
+}
+
+enum err h_file_show(struct walk *w)
+{
+    const struct in_file_show *in = w->in;
+    return deliver(w, w->arg, in->download);
+}
+
+enum err h_file_info(struct walk *w)
+{
+    const struct in_file_show *in = w->in;
+    struct place place;
+    struct usage usage;
+    TRY(node_show(w->site->core, w, &w->who, w->arg, &place));
+    json_t *record = record_node(w, &place.node);
+    if (in->usage && place.node.kind == NODE_FOLDER) {
+        TRY(node_sum(w->site->core, &w->who, w->arg, &usage));
+        json_object_set_new(record, "usage", json_pack("{s:I,s:I,s:I}", "files", (json_int_t)usage.files, "folders",
+                                                       (json_int_t)usage.folders, "size", (json_int_t)usage.size));
+    }
+    return reply_data(w, 200, record);
+}
+
+enum err h_file_delete(struct walk *w)
+{
+    struct expect expect;
+    TRY(condition_expect(w, &expect));
+    TRY(node_delete(w->site->core, &w->who, w->arg, &expect));
+    return reply_empty(w);
+}
+
+enum err h_folder_create(struct walk *w)
+{
+    const struct in_folder_create *in = w->in;
+    struct node node;
+    TRY(folder_create(w->site->core, w, &w->who, in->parent, in->name, &node));
+    return reply_created(w, record_node(w, &node), link_to(w, "file_info", node.id.s), NULL);
+}
