@@ -55,7 +55,7 @@ static void refund(struct core *c, const struct gate *g)
         err_clear();
 }
 
-enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum role role, struct user *out)
+enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum user_role role, struct user *out)
 {
     char key[LOGIN_MAX_BYTES + 1];
     const char *hash;

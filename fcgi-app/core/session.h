@@ -18,7 +18,7 @@ struct caller {
  * E_FIELD_INVALID, E_THROTTLED. */
 enum err user_register(struct core *c, void *mem, const struct caller *caller, const struct in_register *in, struct user *out) MUST_CHECK;
 /* Without the setting and the throttle: the command line and the first start. */
-enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum role role, struct user *out) MUST_CHECK;
+enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum user_role role, struct user *out) MUST_CHECK;
 enum err user_set_password(struct core *c, struct id user, const char *name, const char *password, struct id keep_session) MUST_CHECK;
 enum err user_find(struct core *c, void *mem, const char *name, struct user *out) MUST_CHECK; /* E_NOT_FOUND */
 enum err user_all(struct core *c, void *mem, const char *after_key, unsigned limit, struct user **out, size_t *n_out) MUST_CHECK;

@@ -10,13 +10,13 @@
 #include "base/id.h"
 
 /* ---- people ---- */
-enum role { ROLE_USER, ROLE_ADMIN };
+enum user_role { ROLE_USER, ROLE_ADMIN };
 enum user_state { USER_ACTIVE, USER_DISABLED };
 
 struct user {
     struct id id;
     const char *name, *key; /* as typed; folded (unique) */
-    enum role role;
+    enum user_role role;
     enum user_state state;
     int64_t created_ms;
 };

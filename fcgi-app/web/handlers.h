@@ -2,6 +2,7 @@
 #pragma once
 #include "web/fields.h"
 #include "web/h_page.h"
+#include "web/walk.h"
 
 /* h_health.c */
 enum err h_health(struct walk *w);

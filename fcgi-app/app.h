@@ -1,0 +1,16 @@
+/* What a command works with: the configuration, and the stores once it asks for them. */
+#pragma once
+#include "core/core.h"
+
+struct app {
+    void *mem;
+    const struct conf *conf;
+    const char *conf_file; /* as given by --config; NULL = found by conf_load */
+    struct core *core;     /* after app_core */
+};
+
+/* Open the stores (core_open). E_STORE_DOWN, E_FOREIGN_STORE, E_CONF. */
+enum err app_core(struct app *app) MUST_CHECK;
+
+/* The command line itself, as one who may do everything. */
+struct who app_operator(void);

@@ -1,0 +1,47 @@
+/* The commands of the program `coffer`: one row each in command.c. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "app.h"
+
+/* Exit statuses: 0 done, 1 failed (fsck: repaired), 2 (fsck: damaged), 64 wrong usage, 78 bad configuration (sysexits.h). */
+struct command {
+    const char *name;    /* one word, or two: "user add" */
+    const char *args;    /* for the usage line */
+    const char *summary; /* one sentence */
+    bool bare;           /* runs without a configuration */
+    int (*run)(struct app *app, int argc, char **argv); /* argv[0] is the command's name */
+};
+
+extern const struct command commands[];
+extern const size_t commands_n;
+
+int cmd_serve(struct app *app, int argc, char **argv);
+int cmd_keeper(struct app *app, int argc, char **argv);
+int cmd_front(struct app *app, int argc, char **argv);
+int cmd_user_add(struct app *app, int argc, char **argv);
+int cmd_user_list(struct app *app, int argc, char **argv);
+int cmd_user_passwd(struct app *app, int argc, char **argv);
+int cmd_fsck(struct app *app, int argc, char **argv);
+int cmd_gc(struct app *app, int argc, char **argv);
+int cmd_config(struct app *app, int argc, char **argv);
+int cmd_version(struct app *app, int argc, char **argv);
+int cmd_help(struct app *app, int argc, char **argv);
+
+/* ---- shared by commands ---- */
+/* A failure on standard error, "coffer user add: name-taken: ...", returning the exit status for it. */
+int command_fail(const char *command, enum err e);
+int command_usage(const char *command);
+
+struct option_row {
+    const char *name; /* "--repair" */
+    bool *flag;       /* set true; or */
+    const char **value; /* takes the next argument */
+};
+/* Take options (before or between the other arguments) out of argv; what is left is handed back in order.
+ * False, after a line on standard error, for an unknown one. rows end with a row without name. */
+bool command_options(int *argc, char **argv, const struct option_row *rows);
+
+/* A password from the terminal (not echoed, asked twice) or the first line of standard input, on ctx. */
+enum err command_password(const void *ctx, const char *prompt, const char **password_out) MUST_CHECK;

@@ -1,0 +1,80 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "jobs/jobs.h"
+#include "pool/pool.h"
+#include "web/site.h"
+
+static int64_t count_api(const struct conf *conf)
+{
+    return conf->pool_api;
+}
+
+static int64_t count_login(const struct conf *conf)
+{
+    int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return conf->pool_login > 0 ? conf->pool_login : cores > 0 ? cores : 1;
+}
+
+static int64_t count_bulk(const struct conf *conf)
+{
+    return conf->pool_bulk;
+}
+
+static int64_t count_one(const struct conf *conf)
+{
+    (void)conf;
+    return 1;
+}
+
+static const struct role roles[] = {
+    {"api", true, count_api, web_worker},
+    {"login", true, count_login, web_worker},
+    {"bulk", true, count_bulk, web_worker},
+    {"keeper", false, count_one, keeper_run},
+    {0},
+};
+
+/* Schema, folders, store marks and the front's key, then a trial opening of all that workers open: what they would trip over is
+ * found here once, before the first of them. */
+static enum err preflight(const struct conf *conf)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    const char *key;
+    struct site *site;
+    TRY(core_prepare(conf));
+    TRY(front_key(mem, conf, true, &key));
+    return site_open(mem, conf, NULL, "preflight", &site);
+}
+
+static const char *conf_file; /* for reload: the master is told nothing else of the command line */
+
+static enum err reload(const void *ctx, const struct conf **conf_out)
+{
+    return conf_load(ctx, conf_file, conf_out);
+}
+
+int cmd_serve(struct app *app, int argc, char **argv)
+{
+    static const struct master master = {.roles = roles, .preflight = preflight, .reload = reload};
+    bool single = false;
+    if (!command_options(&argc, argv, (struct option_row[]){{"--single", &single, NULL}, {0}}) || argc > 1)
+        return command_usage("serve");
+    conf_file = app->conf_file;
+    return single ? master_run_single(&master, app->conf) : master_run(&master, app->conf);
+}
+
+int cmd_keeper(struct app *app, int argc, char **argv)
+{
+    bool once = false;
+    unsigned did;
+    if (!command_options(&argc, argv, (struct option_row[]){{"--once", &once, NULL}, {0}}) || argc > 1 || !once)
+        return command_usage("keeper");
+    enum err e = app_core(app);
+    if (e == E_OK)
+        e = jobs_once(app->core, &did);
+    return e == E_OK ? 0 : command_fail("keeper", e);
+}
