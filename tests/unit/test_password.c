@@ -1,0 +1,218 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "crypt/crypt.h"
+
+enum { MEMORY = 8 << 20, PASSES = 1 }; /* the least that login.memory allows */
+
+static int start(void **state)
+{
+    (void)state;
+    return crypt_start() == E_OK ? 0 : -1;
+}
+
+/* The first three come with the reference implementation of argon2 (test.c), the next two with libsodium
+ * (pwhash_argon2id.c); the sixth is what libsodium 1.0.18 makes with Coffer's defaults. */
+static const struct {
+    const char *hash, *password;
+    enum err want;
+} published[] = {
+    {"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "password", E_OK},
+    {"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94", "differentpassword", E_OK},
+    {"$argon2id$v=19$m=65536,t=2,p=1$ZGlmZnNhbHQ$vfMrBczELrFdWP0ZsfhWsRPaHppYdP3MVEMIVlqoFBw", "password", E_OK},
+    {"$argon2id$v=19$m=4882,t=2,p=1$bA81arsiXysd3WbTRzmEOw$Nm8QBM+7RH1DXo9rvp5cwKEOOOfD2g6JuxlXihoNcpE", "", E_OK},
+    {"$argon2id$v=19$m=4096,t=1,p=3$PkEgcHJldHR5IGxvbmcgc2FsdA$HUqx5Z1b/ZypnUrvvJ5UC2Q+T6Q1WwASK/Kr9dRbGA0",
+     "K3S=KyH#)36_?]LxeR8QNKw6X=gFbxai$C%29V*", E_OK},
+    {"$argon2id$v=19$m=65536,t=2,p=1$cxRG0LT0M9P/6JM+PsrgyQ$570oS83IWRRRv2KBCYDmu9tkQ2cvqwmRMijkSQvPPvA", "correct horse battery staple", E_OK},
+    {"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "Password", E_CREDENTIALS},
+    {"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "", E_CREDENTIALS},
+    {"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/5", "password", E_CREDENTIALS},
+    {"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ", "password", E_CREDENTIALS},
+    {"$argon2id$", "password", E_CREDENTIALS},
+    {"password", "password", E_CREDENTIALS},
+    {"", "", E_CREDENTIALS},
+    {NULL, "password", E_CREDENTIALS},
+};
+
+static void check_fits_published_hashes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        enum err e = password_check(published[i].hash, published[i].password, MEMORY, PASSES);
+        if (e != published[i].want)
+            fail_msg("row %zu: %s", i, err_name(e));
+    }
+}
+
+static void a_hash_fits_its_password_only_and_names_its_cost(void **state)
+{
+    const char *one, *other;
+    void *ctx = talloc_new(NULL);
+    (void)state;
+    assert_int_equal(password_hash(ctx, "a pass\xc3\xa9 phrase", MEMORY, 2, &one), E_OK);
+    assert_int_equal(password_hash(ctx, "a pass\xc3\xa9 phrase", MEMORY, 2, &other), E_OK);
+    assert_int_equal(strncmp(one, "$argon2id$v=19$m=8192,t=2,p=1$", 30), 0);
+    assert_string_not_equal(one, other);
+    assert_int_equal(password_check(one, "a pass\xc3\xa9 phrase", MEMORY, PASSES), E_OK);
+    assert_int_equal(password_check(one, "a passe phrase", MEMORY, PASSES), E_CREDENTIALS);
+    talloc_free(ctx);
+}
+
+static void a_long_password_counts_to_its_last_byte(void **state)
+{
+    char password[1025];
+    const char *hash;
+    (void)state;
+    memset(password, 'x', 1024);
+    password[1024] = '\0';
+    assert_int_equal(password_hash(NULL, password, MEMORY, PASSES, &hash), E_OK);
+    assert_int_equal(password_check(hash, password, MEMORY, PASSES), E_OK);
+    password[1023] = 'y';
+    assert_int_equal(password_check(hash, password, MEMORY, PASSES), E_CREDENTIALS);
+    talloc_free((void *)hash);
+}
+
+/* The least of several, in processor time, so that a busy machine does not matter much. */
+static double cost_ms(const char *hash)
+{
+    double least = 1e9;
+    for (int i = 0; i < 7; i++) {
+        clock_t t = clock();
+        assert_int_equal(password_check(hash, "not the password", MEMORY, 4), E_CREDENTIALS);
+        double ms = (double)(clock() - t) * 1000 / CLOCKS_PER_SEC;
+        least = ms < least ? ms : least;
+    }
+    return least;
+}
+
+static void an_unknown_user_costs_what_a_known_one_costs(void **state)
+{
+    const char *hash;
+    (void)state;
+    assert_int_equal(password_hash(NULL, "correct horse", MEMORY, 4, &hash), E_OK);
+    double known = cost_ms(hash), unknown = cost_ms(NULL), none = cost_ms("");
+    assert_true(unknown > known * 0.75 && unknown < known * 1.33);
+    assert_true(none > known * 0.75 && none < known * 1.33);
+    talloc_free((void *)hash);
+}
+
+static int starve(const char *hash)
+{
+    const char *made;
+    const struct rlimit limit = {.rlim_cur = 64 << 20, .rlim_max = 64 << 20};
+    if (setrlimit(RLIMIT_AS, &limit) != 0)
+        return 1;
+    if (password_hash(NULL, "password", 512 << 20, 1, &made) != E_BUSY)
+        return 2;
+    return password_check(hash, "password", 512 << 20, 1) == E_BUSY ? 0 : 3;
+}
+
+/* Out of memory must not look like a wrong password: the throttle would count it. */
+static void no_memory_is_not_a_wrong_password(void **state)
+{
+    static const char *const hashes[] = {
+        "$argon2id$v=19$m=524288,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", NULL};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        int status = -1;
+        pid_t child = fork();
+        if (child == 0)
+            _exit(starve(hashes[i]));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (status != 0)
+            fail_msg("row %zu: status %x", i, (unsigned)status);
+    }
+}
+
+static const struct {
+    const char *password, *username;
+    enum err want;
+    const char *reason; /* a word of the sentence */
+} strengths[] = {
+    {"password", "alice", E_WEAK_PASSWORD, "common"},
+    {"letmein99", "alice", E_WEAK_PASSWORD, "common"},
+    {"P4ssw0rd!", "alice", E_WEAK_PASSWORD, "replaced"},
+    {"alice123", "alice", E_WEAK_PASSWORD, "user name"},
+    {"ALICE-alice", "alice", E_WEAK_PASSWORD, "user name"},
+    {"4l1ce4l1ce", "alice", E_WEAK_PASSWORD, "user name"},
+    {"coffer2024", "alice", E_WEAK_PASSWORD, "service"},
+    {"xxxxyyyyxxxx", "alice", E_WEAK_PASSWORD, "repeats"},
+    {"abcdefghij", "alice", E_WEAK_PASSWORD, "sequence"},
+    {"zxcvbgfdsa", "alice", E_WEAK_PASSWORD, "keys"},
+    {"1984-12-03", "alice", E_WEAK_PASSWORD, "date"},
+    {"alice123", "", E_WEAK_PASSWORD, NULL},
+    {"password", NULL, E_WEAK_PASSWORD, "common"},
+    {"correct horse battery staple", "alice", E_OK, NULL},
+    {"kX9!vq2#", "alice", E_OK, NULL},
+    {"xkqzvwpj", "alice", E_OK, NULL},
+    {"\xc3\xa9\xc3\xa8\xc3\xa0 \xe6\xbc\xa2\xe5\xad\x97", "alice", E_OK, NULL},
+    {"1234567", "alice", E_FIELD_INVALID, "8 to 1,024"},
+    {"", "alice", E_FIELD_INVALID, "8 to 1,024"},
+};
+
+static void strength(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof strengths / sizeof *strengths; i++) {
+        enum err e = password_strength(strengths[i].password, strengths[i].username);
+        const char *say = err_last(e)->say;
+        if (e != strengths[i].want || (strengths[i].reason && !strstr(say, strengths[i].reason)))
+            fail_msg("row %zu: %s %s \"%s\"", i, strengths[i].password, err_name(e), say);
+    }
+}
+
+static void strength_takes_up_to_1024_bytes(void **state)
+{
+    static const struct { size_t len; enum err want; } rows[] = {{1024, E_OK}, {1025, E_FIELD_INVALID}};
+    static const char words[] = "correct horse battery staple ";
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char password[1026] = "";
+        for (size_t at = 0; at < rows[i].len; at++)
+            password[at] = words[at % (sizeof words - 1)];
+        assert_int_equal(password_strength(password, "alice"), rows[i].want);
+    }
+}
+
+/* What makes libzxcvbn try many combinations must not hold a worker up. */
+static void strength_is_quick_whatever_the_password(void **state)
+{
+    static const char *const patterns[] = {"a", "4a@", "$5s", "abcabcd1", "password1", "$5s1!il|", "12", "\xc3\xa9"};
+    (void)state;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        char password[1025] = "";
+        for (size_t at = 0, len = strlen(patterns[i]); at < 1024; at++)
+            password[at] = patterns[i][at % len];
+        clock_t t = clock();
+        enum err e = password_strength(password, "alice");
+        double ms = (double)(clock() - t) * 1000 / CLOCKS_PER_SEC;
+        if (ms > 200 || (e != E_OK && e != E_WEAK_PASSWORD))
+            fail_msg("row %zu: %.0f ms, %s", i, ms, err_name(e));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check_fits_published_hashes),
+        cmocka_unit_test(a_hash_fits_its_password_only_and_names_its_cost),
+        cmocka_unit_test(a_long_password_counts_to_its_last_byte),
+        cmocka_unit_test(an_unknown_user_costs_what_a_known_one_costs),
+        cmocka_unit_test(no_memory_is_not_a_wrong_password),
+        cmocka_unit_test(strength),
+        cmocka_unit_test(strength_takes_up_to_1024_bytes),
+        cmocka_unit_test(strength_is_quick_whatever_the_password),
+    };
+    return cmocka_run_group_tests_name("password", tests, start, NULL);
+}
