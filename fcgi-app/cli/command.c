@@ -10,7 +10,7 @@
 const struct command commands[] = {
     {"serve", "[--single]", "Run the workers: master, pools and keeper; --single: one plain worker on descriptor 0.", false, cmd_serve},
     {"keeper", "--once", "Do what the keeper does once, for installations without the master.", false, cmd_keeper},
-    {"front", "nginx|key", "Print the web server's configuration, or write its key file and print the path.", false, cmd_front},
+    {"front", "nginx", "Print the web server's configuration and write its parameter file, which holds the key.", false, cmd_front},
     {"user add", "[--admin] [--if-first] NAME", "Make an account; the password comes from the terminal or standard input.", false, cmd_user_add},
     {"user list", "[--json]", "List the accounts.", false, cmd_user_list},
     {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd},

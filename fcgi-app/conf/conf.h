@@ -19,6 +19,14 @@ enum conf_flags { CONF_REQUIRED = 1, CONF_SECRET = 2 };
 #define CONF_TYPE_TIME int64_t
 #define CONF_TYPE_BOOL bool
 
+enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT };
+
+/* Where a row's value came from. */
+struct conf_origin {
+    enum conf_source source;
+    const char *where; /* "/etc/coffer.conf:12", "COFFER_SITE_TITLE", "default" */
+};
+
 struct conf {
 #define C(section, key, kind, def, min, max, flags, say) CONF_TYPE_##kind section##_##key;
 #include "conf/conf.def"
@@ -27,15 +35,16 @@ struct conf {
 
     /* Worked out from the rows above: */
     bool https;               /* public_url is https */
+    bool hsts;                /* https, and not localhost: browsers may be told to insist on it */
     const char *origin;       /* scheme://host[:port] of public_url, default port left out, lower case */
     const char *const *hosts; /* public_url's host and site.hosts, lower case, as a Host header has them; NULL-ended */
     const char *sqlite_path;  /* absolute; "" when metadata is not SQLite */
     const char *mongodb_uri;  /* "" when metadata is not MongoDB */
     const char *disk_path;    /* absolute; "" when blobs are not on disk */
-    const char *s3_bucket, *s3_prefix;
-};
+    const char *s3_bucket, *s3_prefix; /* the prefix without slashes at its ends; "" when blobs are not in S3 */
 
-enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT };
+    const struct conf_origin *origins; /* one per row; see conf_source_of */
+};
 
 /* One row, for `coffer config`, the web server's file and the manual. */
 struct conf_row {
@@ -51,10 +60,14 @@ extern const size_t conf_rows_n;
  * into a struct that goes with ctx. E_CONF with a detail that names file, line, key and rule. */
 enum err conf_load(const void *ctx, const char *file, const struct conf **conf_out) MUST_CHECK;
 
-/* A row's value as text (secrets as they are: mask before you show one), and where it came from. */
+/* A row's value as text that reads as the same value again (secrets as they are: mask before you show one),
+ * and where it came from. */
 char *conf_text(const void *ctx, const struct conf *conf, const struct conf_row *row);
 enum conf_source conf_source_of(const struct conf *conf, const struct conf_row *row);
 
 /* Replace every @section.key@ in `text` by the setting's value, and @name@ by extra's value of that name
- * (extra: name, value, ..., NULL). E_CONF names an unknown one. Used for nginx/coffer.conf.in. */
+ * (extra: name, value, ..., NULL). E_CONF names an unknown one, and one whose value would break out of its
+ * place in the file. Between quotes that is the quote, `\`, `$` and control characters, whosever value it is;
+ * elsewhere a setting may not have `; { } " ' \ $ #` or control characters, while extra's are whole pieces of
+ * the file and stand as they are. A lone @ is an @. Used for nginx/coffer.conf.in. */
 enum err conf_expand(const struct conf *conf, const char *text, const char *const *extra, struct buf *out) MUST_CHECK;

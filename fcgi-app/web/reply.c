@@ -92,7 +92,7 @@ static enum err security_headers(struct walk *w, const char *csp)
     TRY(resp_header(r, "Cross-Origin-Opener-Policy", "same-origin"));
     TRY(resp_header(r, "Cross-Origin-Resource-Policy", "same-origin"));
     TRY(resp_header(r, "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
-    if (w->site->conf->https)
+    if (w->site->conf->hsts)
         TRY(resp_header(r, "Strict-Transport-Security", "max-age=31536000"));
     return E_OK;
 }

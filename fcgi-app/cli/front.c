@@ -1,0 +1,175 @@
+/* `coffer front`: the web server's file, from nginx/coffer.conf.in and the settings, so that the two never disagree. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/command.h"
+#include "crypt/crypt.h"
+#include "web/site.h"
+
+#define FILE_MAX (1u << 20)
+
+static enum err read_file(const void *ctx, const char *path, const char **text_out)
+{
+    struct buf text;
+    char piece[4096];
+    ssize_t n;
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(E_CONF, "cannot read %s: %m", path);
+    buf_init(&text, ctx, FILE_MAX);
+    while ((n = read(fd, piece, sizeof piece)) > 0)
+        buf_add(&text, piece, (size_t)n);
+    if (n < 0)
+        return err_set(E_IO, "cannot read %s: %m", path);
+    *text_out = text.data != NULL ? text.data : "";
+    return buf_ok(&text);
+}
+
+/* Beside it first, then in its place: a reader never sees half a file. Mode 0600. */
+static enum err write_file(const char *path, const char *text, size_t len)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    const char *beside = mem_printf(mem, "%s.new", path);
+    CLEANUP(close_fd) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) != 0 || rename(beside, path) != 0)
+        return err_set(E_IO, "cannot write %s: %m", path);
+    return E_OK;
+}
+
+/* A regular expression for the decimal numbers from 0 to `most`: nginx's map compares text, not numbers. */
+static char *numbers_up_to(const void *ctx, uint64_t most)
+{
+    struct buf out;
+    const char *digits = mem_printf(ctx, "%" PRIu64, most);
+    int n = (int)strlen(digits);
+    buf_init(&out, ctx, 4096);
+    if (n > 1)
+        buf_printf(&out, "[0-9]{1,%d}|", n - 1);
+    for (int i = 0; i < n; i++) {
+        int lowest = i == 0 && n > 1 ? '1' : '0', below = digits[i] - 1;
+        if (below < lowest)
+            continue;
+        buf_printf(&out, "%.*s[%c-%c]", i, digits, lowest, below);
+        if (i < n - 1)
+            buf_printf(&out, "[0-9]{%d}", n - 1 - i);
+        buf_char(&out, '|');
+    }
+    buf_str(&out, digits);
+    return out.data;
+}
+
+/* "A B C" -> one line each of before + word + after. */
+static char *lines(const void *ctx, const char *words, const char *before, const char *after)
+{
+    struct buf out;
+    buf_init(&out, ctx, 65536);
+    buf_str(&out, "");
+    for (const char *p = words + strspn(words, " \t"); *p != '\0'; p += strspn(p, " \t")) {
+        size_t len = strcspn(p, " \t");
+        buf_printf(&out, "%s%.*s%s\n", before, (int)len, p, after);
+        p += len;
+    }
+    return out.data != NULL ? out.data : "";
+}
+
+static const char *user_line(const void *ctx)
+{
+    struct passwd *pw = getpwuid(geteuid());
+    struct group *gr = getgrgid(getegid());
+    if (geteuid() != 0 || pw == NULL || gr == NULL)
+        return "";
+    return mem_printf(ctx, "user %s %s;", pw->pw_name, gr->gr_name);
+}
+
+/* nginx cannot bind to a socket that a killed one left behind. */
+static void remove_stale_sockets(const void *ctx, const char *words)
+{
+    struct stat st;
+    for (const char *p = words + strspn(words, " \t"); *p != '\0'; p += strspn(p, " \t")) {
+        size_t len = strcspn(p, " \t");
+        const char *path = len > 5 && memcmp(p, "unix:", 5) == 0 ? mem_strn(ctx, p + 5, len - 5) : NULL;
+        if (path != NULL && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+            unlink(path);
+        p += len;
+    }
+}
+
+static enum err make_folders(const struct conf *conf, const void *ctx)
+{
+    static const char *const names[] = {"incoming", "tmp"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (mkdir(mem_printf(ctx, "%s/%s", conf->data_path, names[i]), 0700) != 0 && errno != EEXIST)
+            return err_set(E_CONF, "cannot make %s/%s: %m", conf->data_path, names[i]);
+    return E_OK;
+}
+
+/* The parameters with the key in them: a file of its own, readable by the owner alone. */
+static enum err write_params(struct app *app, const char *folder, const char *path)
+{
+    const char *text, *key;
+    struct buf out;
+    TRY(front_key(app->mem, app->conf, true, &key));
+    TRY(read_file(app->mem, mem_printf(app->mem, "%s/coffer-params.conf.in", folder), &text));
+    buf_init(&out, app->mem, FILE_MAX);
+    TRY(conf_expand(app->conf, text, (const char *const[]){"front", key, NULL}, &out));
+    TRY(buf_ok(&out));
+    return write_file(path, out.data, out.len);
+}
+
+static uint64_t chunked_most(const struct conf *conf)
+{
+    uint64_t a = (uint64_t)conf->limits_chunked, b = (uint64_t)conf->limits_upload;
+    return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
+static enum err print_nginx(struct app *app)
+{
+    const struct conf *conf = app->conf;
+    const void *mem = app->mem;
+    bool tls = conf->web_certificate[0] != '\0';
+    const char *text, *folder = conf->server_nginx, *params = mem_printf(mem, "%s/nginx-params.conf", conf->data_path);
+    struct buf out;
+    TRY(make_folders(conf, mem));
+    TRY(write_params(app, folder, params));
+    remove_stale_sockets(mem, conf->web_listen);
+    TRY(read_file(mem, mem_printf(mem, "%s/coffer.conf.in", folder), &text));
+    const char *const extra[] = {
+        "user_line", user_line(mem),
+        "listen_lines", lines(mem, conf->web_listen, "listen ", tls ? " default_server ssl http2 backlog=1024;" : " default_server backlog=1024;"),
+        "tls_lines", tls ? mem_printf(mem, "ssl_certificate \"%s\"; ssl_certificate_key \"%s\";", conf->web_certificate, conf->web_certificate_key) : "",
+        "real_ip_lines", lines(mem, conf->web_trusted_proxies, "set_real_ip_from ", ";"),
+        "proxy_lines", lines(mem, conf->web_trusted_proxies, "", " 1;"),
+        "origin", conf->origin,
+        "hsts", conf->hsts ? "max-age=31536000" : "",
+        "params_file", params,
+        "blobs", conf->disk_path,
+        "assets", conf->server_assets,
+        "small_lengths", numbers_up_to(mem, (uint64_t)conf->limits_small_body),
+        "json_bytes", mem_printf(mem, "%lld", (long long)conf->limits_json),
+        "chunked_bytes", mem_printf(mem, "%llu", (unsigned long long)chunked_most(conf)),
+        NULL,
+    };
+    buf_init(&out, mem, FILE_MAX);
+    TRY(conf_expand(conf, text, extra, &out));
+    TRY(buf_ok(&out));
+    fwrite(out.data, 1, out.len, stdout);
+    return E_OK;
+}
+
+int cmd_front(struct app *app, int argc, char **argv)
+{
+    if (!command_options(&argc, argv, (struct option_row[]){{0}}) || argc != 2 || strcmp(argv[1], "nginx") != 0)
+        return command_usage("front");
+    enum err e = crypt_start();
+    if (e == E_OK)
+        e = print_nginx(app);
+    return e == E_OK && fflush(stdout) == 0 ? 0 : command_fail("front", e);
+}
