@@ -1,0 +1,56 @@
+/* The handlers of the pages, rows in pages.def. Forms post to pages and are answered with 303, or with a page
+ * that says what went wrong; what they show is made in view_*.c. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/field.h"
+
+struct walk;
+
+struct in_page_folder {
+    int64_t limit;   /* 0: the default */
+    int sort, order; /* enum node_sort; 1: descending */
+    const char *cursor;
+    int done;        /* enum page_done: what the form that led here did */
+    int64_t n;       /* to so many files */
+};
+extern const struct field fields_page_folder[];
+
+enum page_done { DONE_NOTHING, DONE_UPLOADED, DONE_CREATED, DONE_DELETED };
+
+struct in_page_folder_new {
+    const char *name;
+};
+extern const struct field fields_page_folder_new[];
+
+/* Of the sign-in and the registration form alike. Checked no further than by length: core judges, so that a
+ * bad name is said beside the form. */
+struct in_page_login {
+    const char *username, *password;
+    const char *next; /* where to go afterwards; as sent: see page_next */
+    int done;         /* 1: just signed out */
+};
+extern const struct field fields_page_login[];
+
+/* h_page_folder.c */
+enum err h_page_home(struct walk *w);
+enum err h_page_folder(struct walk *w);
+enum err h_page_upload(struct walk *w);
+enum err h_page_upload_reserve(struct walk *w);
+enum err h_page_folder_new(struct walk *w);
+enum err h_page_delete_ask(struct walk *w);
+enum err h_page_delete(struct walk *w);
+
+/* h_page_account.c */
+enum err h_page_login_ask(struct walk *w);
+enum err h_page_login(struct walk *w);
+enum err h_page_register_ask(struct walk *w);
+enum err h_page_register(struct walk *w);
+enum err h_page_logout(struct walk *w);
+enum err h_page_account(struct walk *w);
+
+/* `next` when it is an address within this site that is safe to send somebody to, else "/": one '/' first, then
+ * printable ASCII without '\', which browsers take for '/'. */
+const char *page_next(const char *next);

@@ -1,0 +1,200 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "web/h_page.h"
+#include "web/view.h"
+
+/* The icon of a file by its media type; the first row whose text the type begins with. */
+static const struct {
+    const char *type, *icon;
+} icons[] = {
+    {"image/", "file-earmark-image"},
+    {"video/", "file-earmark-play"},
+    {"audio/", "file-earmark-music"},
+    {"application/pdf", "file-earmark-pdf"},
+    {"text/html", "file-earmark-code"},
+    {"text/css", "file-earmark-code"},
+    {"text/javascript", "file-earmark-code"},
+    {"text/x-", "file-earmark-code"},
+    {"text/", "file-earmark-text"},
+    {"application/json", "file-earmark-code"},
+    {"application/xml", "file-earmark-code"},
+    {"application/javascript", "file-earmark-code"},
+    {"application/zip", "file-earmark-zip"},
+    {"application/gzip", "file-earmark-zip"},
+    {"application/x-tar", "file-earmark-zip"},
+    {"application/x-7z-compressed", "file-earmark-zip"},
+    {"application/x-xz", "file-earmark-zip"},
+    {"application/x-bzip2", "file-earmark-zip"},
+    {"application/zstd", "file-earmark-zip"},
+    {"application/vnd.rar", "file-earmark-zip"},
+    {"application/msword", "file-earmark-text"},
+    {"application/rtf", "file-earmark-text"},
+    {"application/epub+zip", "file-earmark-text"},
+    {"application/vnd.oasis.opendocument.text", "file-earmark-text"},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml", "file-earmark-text"},
+};
+
+static const char *icon_of(const struct node *node)
+{
+    if (node->kind == NODE_FOLDER)
+        return "folder-fill";
+    for (size_t i = 0; i < sizeof icons / sizeof *icons; i++)
+        if (strncmp(node->type, icons[i].type, strlen(icons[i].type)) == 0)
+            return icons[i].icon;
+    return "file-earmark";
+}
+
+static bool is_root(const struct node *node)
+{
+    return id_eq(node->parent, NODE_TOP);
+}
+
+char *view_folder_link(const void *mem, const struct node *folder)
+{
+    return is_root(folder) ? link_to(mem, "page_home", "") : link_to(mem, "page_folder", folder->id.s);
+}
+
+/* The script turns these into the reader's own time zone and habit; without it they are UTC and say so. */
+static void set_time(json_t *item, int64_t t_ms)
+{
+    char text[CLOCK_TEXT_MAX];
+    clock_rfc3339(t_ms, text);
+    json_object_set_new(item, "modified", json_string(text));
+    json_object_set_new(item, "modified_day", json_sprintf("%.10s", text));
+    json_object_set_new(item, "modified_text", json_sprintf("%.10s %.5s UTC", text, text + 11));
+}
+
+static json_t *entry(struct walk *w, const struct node *node)
+{
+    bool folder = node->kind == NODE_FOLDER;
+    const char *api = link_to(w, "file_show", node->id.s);
+    json_t *item = json_pack("{s:s,s:b,s:s,s:s,s:s,s:s}", "name", node->name, "folder", folder, "kind", folder ? "folder" : "file",
+                             "icon", icon_of(node), "api", api, "remove", link_to(w, "page_delete", node->id.s));
+    json_object_set_new(item, "link", json_string(folder ? view_folder_link(w, node) : api));
+    json_object_set_new(item, "size", folder ? json_null() : json_string(view_size(w, node->size)));
+    json_object_set_new(item, "download", folder ? json_null() : json_sprintf("%s?download=1", api));
+    set_time(item, node->modified_ms);
+    return item;
+}
+
+/* Root first; the folder itself is the page's heading. */
+static json_t *path(struct walk *w, const struct place *folder)
+{
+    json_t *list = json_array();
+    for (size_t i = folder->depth; i > 0; i--) {
+        const struct node *at = &folder->ancestors[i - 1];
+        const char *link = i == folder->depth ? link_to(w, "page_home", "") : link_to(w, "page_folder", at->id.s);
+        json_array_append_new(list, json_pack("{s:s,s:s}", "name", i == folder->depth ? "" : at->name, "link", link));
+    }
+    return list;
+}
+
+/* Where the script puts files: the folder's path below the API's content address. */
+static char *content_link(struct walk *w, const struct place *folder)
+{
+    char *link = link_to(w, "content_put", "");
+    for (size_t i = folder->depth; i > 1; i--)
+        link = mem_printf(w, "%s%s/", link, url_encode(w, folder->ancestors[i - 2].name));
+    if (folder->depth > 0)
+        link = mem_printf(w, "%s%s/", link, url_encode(w, folder->node.name));
+    return link;
+}
+
+/* A heading that sorts: again the one in force turns it round. */
+static json_t *sort_by(struct walk *w, const char *here, enum node_sort sort, const char *word)
+{
+    const struct in_page_folder *in = w->in;
+    bool current = in->sort == (int)sort, descending = current && in->order == 1;
+    const char *order = current && !descending ? "desc" : "asc";
+    return json_pack("{s:o,s:s?,s:s?}", "link", json_sprintf("%s?sort=%s&order=%s", here, word, order), "order",
+                     !current ? NULL : descending ? "descending" : "ascending", "arrow",
+                     !current ? NULL : descending ? "arrow-down" : "arrow-up");
+}
+
+static json_t *sorts(struct walk *w, const char *here)
+{
+    return json_pack("{s:o,s:o,s:o}", "name", sort_by(w, here, SORT_NAME, "name"), "size", sort_by(w, here, SORT_SIZE, "size"),
+                     "modified", sort_by(w, here, SORT_MODIFIED, "modified"));
+}
+
+static json_t *link_or_null(const char *link)
+{
+    return link != NULL ? json_string(link) : json_null();
+}
+
+static void set_pages(struct walk *w, json_t *page, const char *here, const struct node_list *list)
+{
+    static const char *const words[] = {[SORT_NAME] = "name", [SORT_SIZE] = "size", [SORT_MODIFIED] = "modified", [SORT_TYPE] = "type"};
+    const struct in_page_folder *in = w->in;
+    const char *first = mem_printf(w, "%s?sort=%s&order=%s", here, words[in->sort], in->order == 1 ? "desc" : "asc");
+    if (in->limit > 0)
+        first = mem_printf(w, "%s&limit=%lld", first, (long long)in->limit);
+    const char *next = list->next != NULL ? mem_printf(w, "%s&cursor=%s", first, url_encode(w, list->next)) : NULL;
+    json_object_set_new(page, "first", link_or_null(in->cursor != NULL ? first : NULL));
+    json_object_set_new(page, "next", link_or_null(next));
+    json_object_set_new(page, "later", json_boolean(in->cursor != NULL));
+    json_object_set_new(page, "paged", json_boolean(in->cursor != NULL || next != NULL));
+}
+
+static json_t *notice(const struct in_page_folder *in)
+{
+    switch ((enum page_done)in->done) {
+    case DONE_UPLOADED:
+        return json_pack("{s:I,s:b,s:b}", "uploaded", (json_int_t)in->n, "created", 0, "deleted", 0);
+    case DONE_CREATED:
+    case DONE_DELETED:
+        return json_pack("{s:n,s:b,s:b}", "uploaded", "created", in->done == DONE_CREATED, "deleted", in->done == DONE_DELETED);
+    default:
+        return json_null();
+    }
+}
+
+json_t *view_folder(struct walk *w, const struct place *folder, const struct node_list *list)
+{
+    const char *id = folder->node.id.s, *here = view_folder_link(w, &folder->node);
+    json_t *page = json_own_object(w), *items = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(items, entry(w, &list->items[i]));
+    json_object_set_new(page, "items", items);
+    json_object_set_new(page, "any", json_boolean(list->n > 0));
+    json_object_set_new(page, "name", json_string(is_root(&folder->node) ? "" : folder->node.name));
+    json_object_set_new(page, "inside", json_boolean(folder->depth > 0));
+    json_object_set_new(page, "path", path(w, folder));
+    json_object_set_new(page, "sort", sorts(w, here));
+    json_object_set_new(page, "upload", json_string(link_to(w, "page_upload", id)));
+    json_object_set_new(page, "create", json_string(link_to(w, "page_folder_new", id)));
+    json_object_set_new(page, "content", json_string(content_link(w, folder)));
+    json_object_set_new(page, "notice", notice(w->in));
+    set_pages(w, page, here, list);
+    return page;
+}
+
+json_t *view_delete(struct walk *w, const struct place *place, const struct usage *usage)
+{
+    const struct node *node = &place->node;
+    json_t *page = json_own_object(w);
+    json_object_set_new(page, "name", json_string(node->name));
+    json_object_set_new(page, "size", json_string(view_size(w, usage != NULL ? usage->size : node->size)));
+    json_object_set_new(page, "folder", usage == NULL ? json_null() : json_pack("{s:I,s:I}", "files", (json_int_t)usage->files,
+                                                                                 "folders", (json_int_t)usage->folders));
+    json_object_set_new(page, "remove", json_string(link_to(w, "page_delete_do", node->id.s)));
+    json_object_set_new(page, "back", json_string(place->depth > 1 ? link_to(w, "page_folder", node->parent.s) : link_to(w, "page_home", "")));
+    return page;
+}
+
+json_t *view_uploaded(struct walk *w, json_t *results)
+{
+    json_t *page = json_own_object(w), *list = json_array(), *result;
+    size_t i;
+    json_array_foreach(results, i, result) {
+        bool failed = json_object_get(result, "code") != NULL;
+        json_t *why = failed ? json_object_get(result, "detail") : json_null();
+        json_array_append_new(list, json_pack("{s:O,s:O}", "name", json_object_get(result, "name"), "problem", why));
+    }
+    json_object_set_new(page, "results", list);
+    json_object_set_new(page, "back", json_string(link_to(w, "page_folder", w->arg.s)));
+    return page;
+}
