@@ -58,17 +58,22 @@ static bool is_line_start(const struct parser *p, const char *at)
     return at == p->text || at[-1] == '\n';
 }
 
-/* Text up to `end`; kept even when empty if a line begins here, for the indentation of partials. */
 static void add_text(struct parser *p, const char *end)
 {
-    bool line_start = is_line_start(p, p->at);
-
-    if (end == p->at && (!line_start || *end == '\0'))
+    if (end == p->at)
         return;
     struct template_node *node = add_node(p, NODE_TEXT);
-    node->line_start = line_start;
+    node->line_start = is_line_start(p, p->at);
     node->text = p->at;
     node->len = (size_t)(end - p->at);
+}
+
+/* An empty text where a tag begins a line: the place for a partial's indentation. */
+static void add_line_start(struct parser *p, const char *begin)
+{
+    struct template_node *node = add_node(p, NODE_TEXT);
+    node->line_start = true;
+    node->text = begin;
 }
 
 static enum err read_tag(const struct parser *p, const char *begin, struct tag *out)
@@ -197,8 +202,9 @@ static enum err take_tag(struct parser *p, const char *begin)
 
     TRY(read_tag(p, begin, &tag));
     bool standalone = is_standalone(p, &tag, &line, &next);
-    if (!standalone || line > p->at)
-        add_text(p, standalone ? line : begin);
+    add_text(p, standalone ? line : begin);
+    if (!standalone && is_line_start(p, begin))
+        add_line_start(p, begin);
     p->at = standalone ? next : tag.end;
     switch (tag.kind) {
     case '#':
