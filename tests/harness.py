@@ -70,7 +70,7 @@ def nginx_program():
 
 def assets_folder():
     named = os.environ.get("COFFER_ASSETS")
-    for place in [Path(named)] if named else [TOP / "build" / "assets", TOP / "dist-assets"]:
+    for place in [Path(named)] if named else [TOP / "dist-assets"]:
         if place.is_dir():
             return place.resolve()
     raise HarnessError("no built style sheets and scripts: run `make assets`, or set COFFER_ASSETS")
@@ -341,6 +341,7 @@ class Installation:
             "site.public_url": self.url,
             "data.path": self.data, "server.run": self.run,
             "server.templates": TOP / "templates", "server.assets": assets_folder(),
+            "server.nginx": TOP / "nginx",
             "web.listen": self.authority,
         }
         if tls:
@@ -472,6 +473,14 @@ class Installation:
     def nginx_workers(self):
         return children(self.nginx.pid)
 
+    def kill(self, *pids):
+        """kill -9; what is gone already does not matter."""
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     # ---- the command line
     def cli(self, *arguments, stdin="", check=True, timeout=120):
         done = subprocess.run([self.binary, *arguments], input=stdin, capture_output=True, text=True, env=self.environment(),
@@ -578,8 +587,8 @@ def _accepts(path):
 
 
 def role_of(pid):
-    """'api', 'login', 'bulk' or 'keeper': the last word of the process's name or title, without its number."""
-    for place in ("cmdline", "comm"):
+    """'api', 'login', 'bulk' or 'keeper', as the process's name says."""
+    for place in ("comm", "cmdline"):
         try:
             text = Path(f"/proc/{pid}/{place}").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
