@@ -1,0 +1,91 @@
+import { localTimes } from "./format.js";
+import { fill, texts } from "./texts.js";
+
+// For people who listen: said once, after what is being said.
+export function announce(text) {
+  document.getElementById("live").textContent = text;
+}
+
+export function complain(text) {
+  const box = document.getElementById("alert");
+  box.textContent = text;
+  box.hidden = false;
+  box.scrollIntoView({ block: "nearest" });
+}
+
+export function quiet() {
+  document.getElementById("alert").hidden = true;
+}
+
+// The sentence of a problem document (RFC 9457), or what can be said without one.
+export function reason(status, body) {
+  try {
+    const problem = JSON.parse(body);
+    if (status === 401)
+      return texts.signedOut;
+    return problem.detail || problem.title;
+  } catch {
+    return status === 0 ? texts.noConnection : fill(texts.failed, { status });
+  }
+}
+
+// The list as the server shows it now, put where the old one stood; nothing else on the page moves.
+export async function refreshList() {
+  const list = document.getElementById("list");
+  const address = new URL(location.href);
+  for (const name of ["done", "n"])
+    address.searchParams.delete(name);
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
+  if (!answer.ok || fresh === null) {
+    location.reload();
+    return;
+  }
+  const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  localTimes(fresh);
+  showHints(fresh);
+  list.replaceChildren(...fresh.childNodes);
+  if (focused !== null)
+    list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+export function showHints(root) {
+  const hint = root.querySelector("#hint-drop");
+  if (hint !== null)
+    hint.hidden = false;
+}
+
+export function passwordButtons() {
+  for (const button of document.querySelectorAll("[data-show-password]")) {
+    const input = document.getElementById(button.getAttribute("aria-controls"));
+    const words = button.querySelectorAll("[data-when]");
+    const show = (visible) => {
+      input.type = visible ? "text" : "password";
+      for (const word of words)
+        word.hidden = (word.dataset.when === "visible") !== visible;
+    };
+    button.addEventListener("click", () => show(input.type === "password"));
+    input.form.addEventListener("submit", () => show(false)); // so that browsers offer to keep it
+    button.hidden = false;
+  }
+}
+
+// The small forms that open below a button: the field is ready to type in, Escape and a click elsewhere close.
+export function tools() {
+  for (const tool of document.querySelectorAll("details.tool")) {
+    tool.addEventListener("toggle", () => {
+      if (tool.open)
+        tool.querySelector("input:not([type=hidden])")?.focus();
+    });
+    tool.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !tool.open)
+        return;
+      tool.open = false;
+      tool.querySelector("summary").focus();
+    });
+    document.addEventListener("click", (event) => {
+      if (!tool.contains(event.target))
+        tool.open = false;
+    });
+  }
+}
