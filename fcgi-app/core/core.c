@@ -36,6 +36,7 @@ static enum err open_stores(const void *ctx, const struct conf *conf, struct shm
     c->conf = conf;
     c->clock = clock;
     c->shm = shm;
+    c->stop_fd = -1;
     TRY(meta_open(c, conf, shm, &c->meta));
     TRY(blob_open_store(c, conf, &c->blobs));
     *out = c;

@@ -19,6 +19,7 @@ struct core {
     struct meta *meta;
     struct blob_store *blobs;
     struct media *media;      /* core/media.h */
+    int stop_fd;              /* readable when long jobs should break off; -1: never */
 };
 
 /* The stores, opened and matched (E_FOREIGN_STORE when their store_id differ). Goes with ctx. */

@@ -1,5 +1,7 @@
 #include "jobs/hash.h"
 
+#include <poll.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "crypt/crypt.h"
@@ -7,19 +9,29 @@
 
 #define BATCH 16
 
+struct progress {
+    struct sha256 *hash;
+    int stop_fd;
+};
+
+/* A file of terabytes must not keep the process from stopping. */
 static enum err add(void *arg, const void *bytes, size_t n)
 {
-    sha256_add(arg, bytes, n);
+    struct progress *p = arg;
+    struct pollfd stop = {.fd = p->stop_fd, .events = POLLIN};
+    if (p->stop_fd >= 0 && poll(&stop, 1, 0) > 0)
+        return err_set(E_BUSY, "told to stop");
+    sha256_add(p->hash, bytes, n);
     return E_OK;
 }
 
 enum err hash_blob(struct core *c, struct id blob, uint64_t size, char hex_out[65])
 {
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
-    struct sha256 *h = sha256_new(mem);
+    struct progress p = {sha256_new(mem), c->stop_fd};
     if (size > 0)
-        TRY(c->blobs->ops->read(c->blobs, blob, 0, size, add, h));
-    sha256_hex(h, hex_out);
+        TRY(c->blobs->ops->read(c->blobs, blob, 0, size, add, &p));
+    sha256_hex(p.hash, hex_out);
     return E_OK;
 }
 
@@ -46,6 +58,8 @@ enum err job_hash(struct core *c, unsigned *did_out)
     TRY(c->meta->ops->hash_pending(c->meta, mem, BATCH, versions, blobs, &n));
     for (size_t i = 0; i < n; i++) {
         enum err e = hash_one(c, versions[i], blobs[i]);
+        if (e == E_BUSY)
+            return E_OK;
         if (e != E_OK)
             log_err("hash", e); /* one damaged file must not keep the others waiting; fsck names it */
         else

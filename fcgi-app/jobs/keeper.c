@@ -76,6 +76,7 @@ int keeper_run(const struct worker *worker)
         log_err("keeper", e);
         return 1;
     }
+    c->stop_fd = worker->stop_fd;
     keep(worker, c);
     return 0;
 }
