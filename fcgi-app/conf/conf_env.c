@@ -132,7 +132,7 @@ static enum err set_usual(struct loading *l, const char *variable, const char *s
 
 enum err conf_read_environment(struct loading *l)
 {
-    for (char **entry = environ; *entry != NULL; entry++)
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
         TRY(check_variable(l->conf, *entry));
     for (size_t i = 0; i < conf_rows_n; i++)
         TRY(set_row(l, &conf_rows[i]));

@@ -10,7 +10,6 @@
 #define COFFER_DATADIR "/usr/local/share/coffer"
 #endif
 
-#define BLANKS        " \t"
 #define FRONT_KEY_MIN 16
 #define NAME_CHARS    "abcdefghijklmnopqrstuvwxyz0123456789"
 #define PREFIX_CHARS  NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-/"
@@ -25,8 +24,8 @@ static const char *after(const char *text, const char *start)
 /* The next word of a list separated by blanks, on ctx; NULL at its end. */
 static char *next_word(const void *ctx, const char **list)
 {
-    *list += strspn(*list, BLANKS);
-    size_t len = strcspn(*list, BLANKS);
+    *list += strspn(*list, " ");
+    size_t len = strcspn(*list, " ");
     char *word = len > 0 ? mem_strn(ctx, *list, len) : NULL;
     *list += len;
     return word;
