@@ -58,8 +58,9 @@ static enum err decode_extended(const void *ctx, const char *value, char **out)
     bool utf8 = strncasecmp(value, "UTF-8'", strlen("UTF-8'")) == 0;
     const char *text = utf8 ? strchr(value + strlen("UTF-8'"), '\'') : NULL;
 
-    if (text++ == NULL)
+    if (text == NULL)
         return bad("The parameter filename* of a part must be UTF-8 (RFC 8187).");
+    text++;
     if (url_decode(ctx, text, strlen(text), false, out, &len) != E_OK)
         return bad("The parameter filename* of a part is not percent-encoded text.");
     return E_OK;
