@@ -66,18 +66,31 @@ static char *numbers_up_to(const void *ctx, uint64_t most)
     return out.data;
 }
 
-/* "A B C" -> one line each of before + word + after. */
-static char *lines(const void *ctx, const char *words, const char *before, const char *after)
+/* The next of the words separated by blanks, on ctx; NULL at the end. */
+static const char *next_word(const void *ctx, const char **words)
 {
-    struct buf out;
-    buf_init(&out, ctx, 65536);
-    buf_str(&out, "");
-    for (const char *p = words + strspn(words, " \t"); *p != '\0'; p += strspn(p, " \t")) {
-        size_t len = strcspn(p, " \t");
-        buf_printf(&out, "%s%.*s%s\n", before, (int)len, p, after);
-        p += len;
-    }
-    return out.data != NULL ? out.data : "";
+    const char *start = *words + strspn(*words, " \t");
+    size_t len = strcspn(start, " \t");
+    *words = start + len;
+    return len > 0 ? mem_strn(ctx, start, len) : NULL;
+}
+
+/* "A B C" -> one line each of before + word + after. */
+static const char *lines(const void *ctx, const char *words, const char *before, const char *after)
+{
+    const char *out = "", *word;
+    while ((word = next_word(ctx, &words)) != NULL)
+        out = mem_printf(ctx, "%s%s%s%s\n", out, before, word, after);
+    return out;
+}
+
+/* The proxies as nginx's geo sees them: clients of a unix socket have the address 255.255.255.255 there. */
+static const char *proxy_lines(const void *ctx, const char *words)
+{
+    const char *out = "", *word;
+    while ((word = next_word(ctx, &words)) != NULL)
+        out = mem_printf(ctx, "%s%s 1;\n", out, strcmp(word, "unix:") == 0 ? "255.255.255.255" : word);
+    return out;
 }
 
 static const char *user_line(const void *ctx)
@@ -93,13 +106,10 @@ static const char *user_line(const void *ctx)
 static void remove_stale_sockets(const void *ctx, const char *words)
 {
     struct stat st;
-    for (const char *p = words + strspn(words, " \t"); *p != '\0'; p += strspn(p, " \t")) {
-        size_t len = strcspn(p, " \t");
-        const char *path = len > 5 && memcmp(p, "unix:", 5) == 0 ? mem_strn(ctx, p + 5, len - 5) : NULL;
-        if (path != NULL && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-            unlink(path);
-        p += len;
-    }
+    const char *word;
+    while ((word = next_word(ctx, &words)) != NULL)
+        if (strncmp(word, "unix:", 5) == 0 && lstat(word + 5, &st) == 0 && S_ISSOCK(st.st_mode))
+            unlink(word + 5);
 }
 
 static enum err make_folders(const struct conf *conf, const void *ctx)
@@ -146,7 +156,7 @@ static enum err print_nginx(struct app *app)
         "listen_lines", lines(mem, conf->web_listen, "listen ", tls ? " default_server ssl http2 backlog=1024;" : " default_server backlog=1024;"),
         "tls_lines", tls ? mem_printf(mem, "ssl_certificate \"%s\"; ssl_certificate_key \"%s\";", conf->web_certificate, conf->web_certificate_key) : "",
         "real_ip_lines", lines(mem, conf->web_trusted_proxies, "set_real_ip_from ", ";"),
-        "proxy_lines", lines(mem, conf->web_trusted_proxies, "", " 1;"),
+        "proxy_lines", proxy_lines(mem, conf->web_trusted_proxies),
         "origin", conf->origin,
         "hsts", conf->hsts ? "max-age=31536000" : "",
         "params_file", params,
