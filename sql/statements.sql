@@ -1,0 +1,407 @@
+-- Every statement the SQLite store runs, each under its name: `-- name: node_child` becomes SQL_NODE_CHILD in
+-- meta/sql_gen.h. ?1 ?2 ... are the arguments in the order the C code gives them.
+--
+-- The columns of a record stand in the order in which meta/sqlite_rows.c reads them.
+
+-- name: begin_read
+BEGIN;
+
+-- name: begin_write
+BEGIN IMMEDIATE;
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;
+
+-- ---- the store ----
+
+-- name: meta_get
+SELECT value FROM meta WHERE key = ?1;
+
+-- name: meta_set
+INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: tables_count
+SELECT count(*), count(*) FILTER (WHERE name = 'meta') FROM sqlite_schema WHERE type = 'table';
+
+-- name: journal_wal
+PRAGMA journal_mode = WAL;
+
+-- name: quick_check
+PRAGMA quick_check (1);
+
+-- ---- accounts ----
+
+-- name: user_add
+INSERT INTO user (id, name, key, role, state, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: credential_add
+INSERT INTO credential (user, hash, set_ms) VALUES (?1, ?2, ?3);
+
+-- name: space_add
+INSERT INTO space (id, kind, personal_of, name, root, quota, used, reserved, tree_rev)
+VALUES (?1, 0, ?2, ?3, ?4, ?5, 0, 0, 0);
+
+-- name: member_add
+INSERT INTO member (user, space, role) VALUES (?1, ?2, ?3);
+
+-- name: user_by_key
+SELECT id, name, key, role, state, created_ms FROM user WHERE key = ?1;
+
+-- name: user_by_id
+SELECT id, name, key, role, state, created_ms FROM user WHERE id = ?1;
+
+-- name: user_list
+SELECT id, name, key, role, state, created_ms FROM user WHERE key > ?1 ORDER BY key LIMIT ?2;
+
+-- name: user_space
+SELECT id, kind, name, root, quota, used, reserved, tree_rev FROM space WHERE personal_of = ?1;
+
+-- name: credential_get
+SELECT hash FROM credential WHERE user = ?1;
+
+-- name: credential_set
+UPDATE credential SET hash = ?2, set_ms = ?3 WHERE user = ?1;
+
+-- name: audit_add
+INSERT INTO audit (at_ms, user, action, space, node, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- ---- sessions ----
+
+-- name: session_add
+INSERT INTO session (id, token_hash, user, kind, created_ms, signed_in_ms, expires_ms, address, agent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: session_trim
+DELETE FROM session WHERE id IN (
+    SELECT id FROM session WHERE user = ?1 AND id <> ?2 ORDER BY created_ms DESC, id DESC LIMIT -1 OFFSET ?3);
+
+-- name: session_get
+SELECT s.id, s.token_hash, s.user, s.kind, s.created_ms, s.signed_in_ms, s.expires_ms, s.address, s.agent,
+       u.id, u.name, u.key, u.role, u.state, u.created_ms
+FROM session s JOIN user u ON u.id = s.user WHERE s.token_hash = ?1;
+
+-- name: session_end
+DELETE FROM session WHERE id = ?1 AND user = ?2;
+
+-- name: session_end_others
+DELETE FROM session WHERE user = ?1 AND id <> ?2;
+
+-- ---- the volatile file ----
+
+-- name: born_add
+INSERT INTO born (at_ms) VALUES (?1);
+
+-- name: seen_get
+SELECT (SELECT seen_ms FROM seen WHERE session = ?1), (SELECT max(at_ms) FROM born);
+
+-- name: seen_set
+INSERT INTO seen (session, seen_ms) VALUES (?1, ?2)
+ON CONFLICT (session) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms);
+
+-- name: seen_drop
+DELETE FROM seen WHERE session = ?1;
+
+-- name: seen_idle
+SELECT session FROM seen WHERE seen_ms < ?1 ORDER BY seen_ms LIMIT ?2;
+
+-- name: throttle_get
+SELECT count, until_ms FROM throttle WHERE key = ?1 AND until_ms > ?2;
+
+-- name: throttle_set
+INSERT INTO throttle (key, count, until_ms) VALUES (?1, ?2, ?3)
+ON CONFLICT (key) DO UPDATE SET count = excluded.count, until_ms = excluded.until_ms;
+
+-- name: throttle_refund
+UPDATE throttle SET count = count - 1 WHERE key = ?1 AND until_ms > ?2 AND count > 0;
+
+-- name: throttle_over
+DELETE FROM throttle WHERE key IN (SELECT key FROM throttle WHERE until_ms <= ?1 ORDER BY until_ms LIMIT ?2);
+
+-- ---- files and folders ----
+
+-- Everything about a node's place in one statement: the first row is the node with its space and what the user
+-- ?2 is there, the others are its ancestors up to the root.
+-- name: node_place
+WITH RECURSIVE up (depth, id, parent, name, kind, live) AS (
+    SELECT 0, id, parent, name, kind, live FROM node WHERE id = ?1
+    UNION ALL
+    SELECT up.depth + 1, n.id, n.parent, n.name, n.kind, n.live
+    FROM up JOIN node n ON n.id = up.parent WHERE up.depth < 128
+)
+SELECT up.live, up.id, up.parent, up.name, up.kind,
+       n.id, n.space, n.parent, n.name, n.name_key, n.kind, n.created_ms, n.modified_ms,
+       n.version, n.blob, n.size, n.type, n.sha256,
+       s.id, s.kind, s.name, s.root, s.quota, s.used, s.reserved, s.tree_rev, m.role, u.state
+FROM up
+LEFT JOIN node n ON up.depth = 0 AND n.id = up.id
+LEFT JOIN space s ON s.id = n.space
+LEFT JOIN member m ON m.user = ?2 AND m.space = n.space
+LEFT JOIN user u ON up.depth = 0 AND u.id = ?2
+ORDER BY up.depth;
+
+-- name: node_child
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND name = ?2 AND live = 1;
+
+-- name: node_add
+INSERT INTO node (id, space, parent, name, name_key, kind, live, removed_ms, created_ms, modified_ms,
+                  version, blob, size, type, sha256)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
+
+-- name: node_mark_dead
+UPDATE node SET live = 0, removed_ms = ?2 WHERE id = ?1;
+
+-- name: node_drop
+DELETE FROM node WHERE id = ?1;
+
+-- name: node_usage
+WITH RECURSIVE below (id, kind, size) AS (
+    SELECT id, kind, size FROM node WHERE parent = ?1 AND live = 1
+    UNION ALL
+    SELECT n.id, n.kind, n.size FROM below b JOIN node n ON n.parent = b.id AND n.live = 1
+)
+SELECT count(*) FILTER (WHERE kind = 1), count(*) FILTER (WHERE kind = 0), coalesce(sum(size), 0) FROM below;
+
+-- The lists: the live folders (?2 = 0) or files (1) of folder ?1 behind the place (?3, ?4).
+
+-- name: list_name_asc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (name_key, id) > (?3, ?4)
+ORDER BY name_key, id LIMIT ?5;
+
+-- name: list_name_desc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (name_key, id) < (?3, ?4)
+ORDER BY name_key DESC, id DESC LIMIT ?5;
+
+-- name: list_size_asc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (size, id) > (?3, ?4)
+ORDER BY size, id LIMIT ?5;
+
+-- name: list_size_desc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (size, id) < (?3, ?4)
+ORDER BY size DESC, id DESC LIMIT ?5;
+
+-- name: list_modified_asc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (modified_ms, id) > (?3, ?4)
+ORDER BY modified_ms, id LIMIT ?5;
+
+-- name: list_modified_desc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (modified_ms, id) < (?3, ?4)
+ORDER BY modified_ms DESC, id DESC LIMIT ?5;
+
+-- name: list_type_asc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (type, id) > (?3, ?4)
+ORDER BY type, id LIMIT ?5;
+
+-- name: list_type_desc
+SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE parent = ?1 AND live = 1 AND kind = ?2 AND (type, id) < (?3, ?4)
+ORDER BY type DESC, id DESC LIMIT ?5;
+
+-- ---- uploads ----
+
+-- name: upload_add
+INSERT INTO upload (id, space, parent, user, blob, name, conflict, must_exist, must_not_exist, etags,
+                    declared, charged, offset, modified_ms, created_ms, expires_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16);
+
+-- name: upload_get
+SELECT id, space, parent, user, blob, name, conflict, must_exist, must_not_exist, etags,
+       declared, charged, offset, modified_ms, created_ms, expires_ms
+FROM upload WHERE id = ?1;
+
+-- name: upload_drop
+DELETE FROM upload WHERE id = ?1 RETURNING space, charged;
+
+-- name: upload_charge
+UPDATE upload SET charged = ?2 WHERE id = ?1;
+
+-- name: reserved_total
+SELECT coalesce(sum(charged), 0) FROM upload;
+
+-- What a space has used and reserved changes by ?2 and ?3; never below nothing, so that a store with a wrong
+-- sum can still be emptied (check finds and mends the sum).
+-- name: space_charge
+UPDATE space SET used = max(0, used + ?2), reserved = max(0, reserved + ?3) WHERE id = ?1;
+
+-- name: blob_add
+INSERT INTO blob (id, size, refs, state, unreferenced_ms, created_ms, format, key_id)
+VALUES (?1, ?2, 1, 0, 0, ?3, 0, '');
+
+-- name: blob_release
+UPDATE blob SET refs = max(0, refs - 1), unreferenced_ms = iif(refs <= 1, ?2, 0) WHERE id = ?1;
+
+-- name: version_add
+INSERT INTO version (id, node, blob, size, type, sha256, created_ms, user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: versions_drop
+DELETE FROM version WHERE node = ?1 RETURNING blob, size;
+
+-- name: version_node
+SELECT node FROM version WHERE id = ?1;
+
+-- name: node_replace
+UPDATE node SET modified_ms = ?2, version = ?3, blob = ?4, size = ?5, type = ?6, sha256 = ?7 WHERE id = ?1;
+
+-- ---- the keeper ----
+
+-- name: expire_due
+SELECT EXISTS (SELECT 1 FROM session WHERE expires_ms <= ?1) OR EXISTS (SELECT 1 FROM upload WHERE expires_ms <= ?1);
+
+-- name: sessions_over
+DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2);
+
+-- name: session_drop
+DELETE FROM session WHERE id = ?1;
+
+-- name: uploads_over
+SELECT id FROM upload WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2;
+
+-- name: reap_first
+SELECT id, space, parent, removed_ms FROM node WHERE live = 0 ORDER BY removed_ms LIMIT 1;
+
+-- name: reap_child
+SELECT id, space, parent FROM node WHERE parent = ?1 LIMIT 1;
+
+-- name: blobs_dying
+SELECT id FROM blob WHERE refs = 0 AND state = 1 ORDER BY unreferenced_ms LIMIT ?1;
+
+-- name: blobs_due
+SELECT EXISTS (SELECT 1 FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1);
+
+-- name: blobs_mark
+UPDATE blob SET state = 1 WHERE id IN (
+    SELECT id FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1 ORDER BY unreferenced_ms LIMIT ?2);
+
+-- name: blob_drop
+DELETE FROM blob WHERE id = ?1 AND state = 1 AND refs = 0;
+
+-- name: blob_get
+SELECT id, size, refs, state, unreferenced_ms, created_ms, format, key_id FROM blob WHERE id = ?1;
+
+-- name: blob_list
+SELECT id, size, refs, state, unreferenced_ms, created_ms, format, key_id FROM blob WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: hash_pending
+SELECT id, blob FROM version WHERE sha256 = '' ORDER BY created_ms LIMIT ?1;
+
+-- name: version_hash
+UPDATE version SET sha256 = ?2 WHERE id = ?1 RETURNING node;
+
+-- name: node_hash
+UPDATE node SET sha256 = ?3 WHERE id = ?1 AND version = ?2;
+
+-- ---- check: each gives one sentence per finding; the mend_ beside it puts right what can be computed ----
+
+-- name: check_file
+SELECT 'The database file: ' || integrity_check || '.' FROM pragma_integrity_check WHERE integrity_check <> 'ok';
+
+-- name: check_links
+SELECT 'A row of ' || "table" || ' names a row of ' || parent || ' that does not exist.'
+FROM pragma_foreign_key_check WHERE "table" NOT IN ('version', 'node');
+
+-- name: check_version_blob
+SELECT 'Version ' || v.id || ' of node ' || v.node || ' has no blob ' || v.blob || '.'
+FROM version v WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = v.blob);
+
+-- name: check_version_size
+SELECT 'Version ' || v.id || ' says ' || v.size || ' bytes, its blob ' || b.id || ' has ' || b.size || '.'
+FROM version v JOIN blob b ON b.id = v.blob WHERE v.size <> b.size;
+
+-- name: check_version_node
+SELECT 'Version ' || v.id || ' belongs to node ' || v.node || ', which does not exist.'
+FROM version v WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.id = v.node);
+
+-- name: check_node_space
+SELECT 'Node ' || n.id || ' is in space ' || n.space || ', which does not exist.'
+FROM node n WHERE NOT EXISTS (SELECT 1 FROM space s WHERE s.id = n.space);
+
+-- name: check_node_parent
+SELECT 'Node ' || n.id || ' is in ' || n.parent || ', which is no folder of its space.'
+FROM node n LEFT JOIN node p ON p.id = n.parent
+WHERE n.parent <> '00000000000000000000000000000000' AND (p.id IS NULL OR p.kind <> 0 OR p.space <> n.space);
+
+-- name: check_node_top
+SELECT 'Node ' || n.id || ' has no parent, but is not the root of space ' || n.space || '.'
+FROM node n WHERE n.parent = '00000000000000000000000000000000'
+AND NOT EXISTS (SELECT 1 FROM space s WHERE s.id = n.space AND s.root = n.id);
+
+-- name: check_space_root
+SELECT 'Space ' || s.id || ' has no live root folder ' || s.root || '.'
+FROM space s LEFT JOIN node n ON n.id = s.root
+WHERE n.id IS NULL OR n.live <> 1 OR n.kind <> 0 OR n.space <> s.id OR n.parent <> '00000000000000000000000000000000';
+
+-- name: check_node_version
+SELECT 'File ' || n.id || ' has no version ' || n.version || '.'
+FROM node n LEFT JOIN version v ON v.id = n.version WHERE n.kind = 1 AND (v.id IS NULL OR v.node <> n.id);
+
+-- name: check_folder
+SELECT 'Folder ' || n.id || ' has contents.'
+FROM node n WHERE n.kind = 0
+AND (n.version <> '' OR n.blob <> '' OR n.size <> 0 OR n.type <> '' OR n.sha256 <> ''
+     OR EXISTS (SELECT 1 FROM version v WHERE v.node = n.id));
+
+-- name: check_node_copy
+SELECT 'File ' || n.id || ' does not say the same as its version ' || v.id || '.'
+FROM node n JOIN version v ON v.id = n.version AND v.node = n.id
+WHERE n.kind = 1 AND (n.blob, n.size, n.type, n.sha256) <> (v.blob, v.size, v.type, v.sha256);
+
+-- name: mend_node_copy
+UPDATE node SET (blob, size, type, sha256) = (SELECT v.blob, v.size, v.type, v.sha256 FROM version v WHERE v.id = node.version)
+WHERE kind = 1 AND EXISTS (
+    SELECT 1 FROM version v WHERE v.id = node.version AND v.node = node.id
+    AND (node.blob, node.size, node.type, node.sha256) <> (v.blob, v.size, v.type, v.sha256));
+
+-- name: check_blob_refs
+SELECT 'Blob ' || b.id || ' counts ' || b.refs || ' versions, there are ' || (SELECT count(*) FROM version v WHERE v.blob = b.id) || '.'
+FROM blob b WHERE b.refs <> (SELECT count(*) FROM version v WHERE v.blob = b.id);
+
+-- name: mend_blob_refs
+UPDATE blob SET refs = (SELECT count(*) FROM version v WHERE v.blob = blob.id)
+WHERE refs <> (SELECT count(*) FROM version v WHERE v.blob = blob.id);
+
+-- name: check_blob_since
+SELECT 'Blob ' || id || ' with ' || refs || ' references says it has none since ' || unreferenced_ms || '.'
+FROM blob WHERE (refs = 0) <> (unreferenced_ms <> 0);
+
+-- name: mend_blob_since
+UPDATE blob SET unreferenced_ms = iif(refs = 0, unixepoch() * 1000, 0) WHERE (refs = 0) <> (unreferenced_ms <> 0);
+
+-- name: check_blob_dying
+SELECT 'Blob ' || id || ' was being removed although ' || refs || ' versions need it; its bytes may be lost.'
+FROM blob WHERE state = 1 AND refs > 0;
+
+-- name: mend_blob_dying
+UPDATE blob SET state = 0 WHERE state = 1 AND refs > 0;
+
+-- name: check_space_used
+SELECT 'Space ' || s.id || ' says ' || s.used || ' bytes used, its versions sum to ' || coalesce(t.size, 0) || '.'
+FROM space s LEFT JOIN (SELECT n.space AS space, sum(v.size) AS size FROM version v JOIN node n ON n.id = v.node GROUP BY n.space) t
+ON t.space = s.id WHERE s.used <> coalesce(t.size, 0);
+
+-- name: mend_space_used
+UPDATE space SET used = coalesce(t.size, 0)
+FROM space s LEFT JOIN (SELECT n.space AS space, sum(v.size) AS size FROM version v JOIN node n ON n.id = v.node GROUP BY n.space) t
+ON t.space = s.id WHERE space.id = s.id AND space.used <> coalesce(t.size, 0);
+
+-- name: check_space_reserved
+SELECT 'Space ' || s.id || ' says ' || s.reserved || ' bytes reserved, its uploads sum to '
+       || (SELECT coalesce(sum(u.charged), 0) FROM upload u WHERE u.space = s.id) || '.'
+FROM space s WHERE s.reserved <> (SELECT coalesce(sum(u.charged), 0) FROM upload u WHERE u.space = s.id);
+
+-- name: mend_space_reserved
+UPDATE space SET reserved = (SELECT coalesce(sum(u.charged), 0) FROM upload u WHERE u.space = space.id)
+WHERE reserved <> (SELECT coalesce(sum(u.charged), 0) FROM upload u WHERE u.space = space.id);
+
+-- name: check_user_space
+SELECT 'User ' || u.name || ' has no personal space.'
+FROM user u WHERE NOT EXISTS (SELECT 1 FROM space s WHERE s.personal_of = u.id);
