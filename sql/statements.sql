@@ -291,6 +291,9 @@ SELECT id, size, refs, state, unreferenced_ms, created_ms, format, key_id FROM b
 -- name: blob_list
 SELECT id, size, refs, state, unreferenced_ms, created_ms, format, key_id FROM blob WHERE id > ?1 ORDER BY id LIMIT ?2;
 
+-- name: version_list
+SELECT id, node, blob, size, type, sha256, created_ms FROM version WHERE id > ?1 ORDER BY id LIMIT ?2;
+
 -- name: hash_pending
 SELECT id, blob FROM version WHERE sha256 = '' ORDER BY created_ms LIMIT ?1;
 
