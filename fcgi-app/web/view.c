@@ -72,21 +72,18 @@ json_t *view_make(struct walk *w)
     return root;
 }
 
+/* Half up, and to the next unit from 999.5 on: 999,950 bytes are "1.0 MB", never "1000 kB". */
 char *view_size(const void *mem, int64_t bytes)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
     size_t unit = 0;
-    int64_t tenth = 100, n = 0; /* bytes in a tenth of the unit; the size in such tenths, rounded */
-    if (bytes < 1000)
+    int64_t one = 1000;
+    if (bytes < one)
         return mem_printf(mem, "%lld B", (long long)bytes);
-    for (;;) {
-        n = bytes / tenth + (bytes % tenth >= tenth / 2);
-        if (n < 9995 || unit + 1 == sizeof units / sizeof *units) /* 999,950 bytes are "1.0 MB", never "1000 kB" */
-            break;
-        unit++;
-        tenth *= 1000;
-    }
-    if (n >= 1000)
-        return mem_printf(mem, "%lld %s", (long long)((n + 5) / 10), units[unit]);
-    return mem_printf(mem, "%lld.%lld %s", (long long)(n / 10), (long long)(n % 10), units[unit]);
+    for (; unit + 1 < sizeof units / sizeof *units && bytes / (one / 2) >= 1999; unit++)
+        one *= 1000;
+    if (bytes / (one / 20) >= 1999) /* 99.95: no room for a decimal */
+        return mem_printf(mem, "%lld %s", (long long)(bytes / one + (bytes % one >= one / 2)), units[unit]);
+    int64_t tenths = bytes / (one / 10) + (bytes % (one / 10) >= one / 20);
+    return mem_printf(mem, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10), units[unit]);
 }

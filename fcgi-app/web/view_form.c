@@ -64,6 +64,13 @@ static const char *advice_for(enum err e)
     return err_status(e) >= 500 ? "broken" : "request";
 }
 
+/* A form of a folder's page that failed leads back to that page; a page that is not there does not. */
+static json_t *back(struct walk *w)
+{
+    bool form = w->route != NULL && w->req->method == POST && strncmp(w->route->pattern, "/folder/", strlen("/folder/")) == 0;
+    return form && w->reply.problem != E_NOT_FOUND ? json_string(link_to(w, "page_folder", w->arg.s)) : json_null();
+}
+
 json_t *view_error(struct walk *w)
 {
     const json_t *problem = w->reply.data, *limit = json_object_get(problem, "limit");
@@ -72,6 +79,7 @@ json_t *view_error(struct walk *w)
     json_t *page = json_own_object(w);
     json_object_set_new(page, "detail", more ? json_string(detail) : json_null());
     json_object_set_new(page, "limit", limit != NULL ? json_string(view_size(w, json_integer_value(limit))) : json_null());
+    json_object_set_new(page, "back", back(w));
     json_object_set_new(page, advice_for(w->reply.problem), json_true());
     set_wait(page, problem);
     return page;

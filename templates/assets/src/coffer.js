@@ -2,12 +2,13 @@
 // answers in place.
 import { chooser, dropping } from "./choose.js";
 import { localTimes } from "./format.js";
-import { passwordButtons, showHints, tools } from "./page.js";
+import { forgetNotice, passwordButtons, showHints, tools } from "./page.js";
 import { removal } from "./remove.js";
 import { uploads } from "./uploads.js";
 
 localTimes(document);
 passwordButtons();
+forgetNotice();
 
 if (document.getElementById("list") !== null) {
   showHints(document);

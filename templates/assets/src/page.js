@@ -29,13 +29,23 @@ export function reason(status, body) {
   }
 }
 
-// The list as the server shows it now, put where the old one stood; nothing else on the page moves.
-export async function refreshList() {
-  const list = document.getElementById("list");
+function withoutNotice() {
   const address = new URL(location.href);
   for (const name of ["done", "n"])
     address.searchParams.delete(name);
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  return address;
+}
+
+// What a form did is said once, not again when the page is loaded again or kept as a bookmark.
+export function forgetNotice() {
+  if (withoutNotice().href !== location.href)
+    history.replaceState(null, "", withoutNotice());
+}
+
+// The list as the server shows it now, put where the old one stood; nothing else on the page moves.
+export async function refreshList() {
+  const list = document.getElementById("list");
+  const answer = await fetch(withoutNotice(), { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
   if (!answer.ok || fresh === null) {
     location.reload();
