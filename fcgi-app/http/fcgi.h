@@ -9,7 +9,8 @@
 
 struct fcgi;
 
-/* Once per process: a listening socket made by the master, or 0 when a process manager started us. */
+/* Once per process: a listening socket made by the master, or 0 when a process manager started us. Makes the socket
+ * non-blocking (for all who share it), ignores SIGPIPE, leaves other signals as they are. E_CONF: not a listening socket. */
 enum err fcgi_open(const void *ctx, int listen_fd, struct fcgi **out) MUST_CHECK;
 
 /* Wait for a request or for `stop_fd` to become readable (polls both before accepting, so that a signal

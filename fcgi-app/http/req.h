@@ -29,24 +29,25 @@ struct req {
     const char *target;             /* REQUEST_URI as sent; for links back only, never for the log */
     size_t n_segments;
     const char *const *segments;    /* decoded path, without the empty ones at the ends; inner empty ones are E_BAD_PATH */
-    bool trailing_slash;
+    bool trailing_slash;            /* also for "/" */
     size_t n_query;
     const struct pair *query;       /* decoded, in order */
 
     enum phase phase;
     int64_t length;                 /* declared body length; -1: unknown (chunked) */
-    const char *body_file;          /* PHASE_COMMIT: path as the web server gave it */
+    const char *body_file;          /* PHASE_COMMIT: path as the web server gave it; "" = none (an empty body has no file) */
     const char *upload;             /* reservation id handed on by the web server, "" = none */
     const char *front;              /* COFFER_FRONT as given, "" = none */
     const char *hands;              /* COFFER_SEND: "x-accel-redirect", "x-sendfile", "" = cannot send files */
     int64_t queued_ms;              /* real time when the web server got the request; 0 = not told */
 
-    /* headers; NULL when absent */
+    /* headers; NULL when absent or empty; lists sent in several lines (Accept, If-Match, If-None-Match) are joined;
+     * user_agent is made fit to be shown: valid UTF-8, U+FFFD for what cannot be */
     const char *host, *accept, *content_type, *authorization, *origin, *sec_fetch_site, *sec_fetch_dest,
         *user_agent, *range, *if_range, *if_match, *if_none_match, *if_modified_since, *if_unmodified_since,
         *requested_with;
     const char *cookie_session;     /* value of the session cookie, NULL when absent */
-    const char *cookie_device;      /* value of the device cookie, NULL when absent */
+    const char *cookie_device;      /* value of the device cookie, NULL when absent or sent twice */
     const char *address;            /* REMOTE_ADDR, "" when unknown (unix socket) */
     bool https;
 };

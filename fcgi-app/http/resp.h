@@ -25,5 +25,5 @@ void resp_head_text(const struct resp *r, struct buf *out);
 const char *resp_reason(unsigned status); /* "Not Found" */
 
 /* Content-Disposition as API.md has it: attachment or inline; filename="..." with everything outside
- * [A-Za-z0-9 ._-] as '_'; filename*=UTF-8'' percent-encoded in upper-case hex. On ctx. */
+ * [A-Za-z0-9 ._-] as '_' (one for a character, not one for a byte); filename*=UTF-8'' percent-encoded in upper-case hex. On ctx. */
 char *resp_disposition(const void *ctx, const char *name, int attachment);
