@@ -12,10 +12,10 @@
 #include "conf/conf_private.h"
 
 #ifndef COFFER_SYSCONFDIR
-#define COFFER_SYSCONFDIR "/usr/local/etc"
+#define COFFER_SYSCONFDIR "/usr/local/etc/coffer"
 #endif
 
-#define INSTALLED COFFER_SYSCONFDIR "/coffer/coffer.conf"
+#define INSTALLED COFFER_SYSCONFDIR "/coffer.conf"
 
 const struct conf_row conf_rows[] = {
 #define C(section_, key_, kind_, def_, min_, max_, flags_, say_)                                             \
