@@ -24,6 +24,6 @@ enum err resp_header(struct resp *r, const char *name, const char *format, ...) 
 void resp_head_text(const struct resp *r, struct buf *out);
 const char *resp_reason(unsigned status); /* "Not Found" */
 
-/* Content-Disposition as API.md has it: attachment or inline; filename="..." with everything outside
- * [A-Za-z0-9 ._-] as '_' (one for a character, not one for a byte); filename*=UTF-8'' percent-encoded in upper-case hex. On ctx. */
+/* Content-Disposition, attachment or inline: filename="..." with everything outside [A-Za-z0-9 ._-] as '_' (one
+ * for a character, not for a byte); filename*=UTF-8'' percent-encoded in upper-case hex. On ctx. */
 char *resp_disposition(const void *ctx, const char *name, int attachment);
