@@ -147,7 +147,7 @@ static void two_digits_of_year_are_at_most_fifty_years_ahead(void **state)
     gmtime_r(&now, &tm);
     int this_year = tm.tm_year + 1900;
     for (int ahead = -49; ahead <= 50; ahead++) {
-        char text[64], back[CLOCK_TEXT_MAX], want[8];
+        char text[64], back[CLOCK_TEXT_MAX], want[16];
         int64_t t;
         snprintf(text, sizeof text, "Sunday, 01-Jan-%02d 00:00:00 GMT", (this_year + ahead) % 100);
         assert_int_equal(clock_parse_http(text, &t), E_OK);
