@@ -142,6 +142,8 @@ static const struct {
     {URL "[server]\nfront_key = short\n", ":4: server.front_key must be at least 16"},
     {URL "[server]\nfront_key = 0123456789abcdef\"\n", ":4: server.front_key must be"},
     {URL "[web]\ncertificate = a.pem\n", ":4: web.certificate needs web.certificate_key"},
+    {URL "[web]\ncertificate = a\".pem\ncertificate_key = k\n", ":4: web.certificate must be a path without"},
+    {URL "[web]\ncertificate = c\ncertificate_key = $k\n", ":5: web.certificate_key must be a path without"},
     {URL "[web]\ncertificate_key = a.pem\n", ":4: web.certificate_key needs web.certificate"},
     {URL "[web]\nlisten = 8443\n", ":4: web.listen must be ADDRESS:PORT"},
     {URL "[web]\nlisten = *:8443 [::]:8443 0.0.0.0:80 unix:/run/x.sock localhost:1\n", NULL},

@@ -4,13 +4,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../contract/blob/scratch.h"
+#include "../contract/blob/traps.h"
 #include "base/mem.h"
 #include "crypt/crypt.h"
 
@@ -107,12 +106,13 @@ static void an_unknown_user_costs_what_a_known_one_costs(void **state)
     talloc_free((void *)hash);
 }
 
-static int starve(const char *hash)
+static int starve(void *arg)
 {
+    const char *hash = arg;
     const char *made;
-    const struct rlimit limit = {.rlim_cur = 64 << 20, .rlim_max = 64 << 20};
-    if (setrlimit(RLIMIT_AS, &limit) != 0)
-        return 1;
+    static const struct trap trap = {"mmap", SYS_mmap, 1, 512 << 20, ENOMEM}; /* of that many bytes */
+    if (!trap_set(&trap))
+        return NO_TRAPS;
     if (password_hash(NULL, "password", 512 << 20, 1, &made) != E_BUSY)
         return 2;
     return password_check(hash, "password", 512 << 20, 1) == E_BUSY ? 0 : 3;
@@ -125,11 +125,11 @@ static void no_memory_is_not_a_wrong_password(void **state)
         "$argon2id$v=19$m=524288,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", NULL};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        int status = -1;
-        pid_t child = fork();
-        if (child == 0)
-            _exit(starve(hashes[i]));
-        assert_int_equal(waitpid(child, &status, 0), child);
+        int status = in_child(starve, (void *)hashes[i]);
+        if (child_code(status) == NO_TRAPS) {
+            print_message("# skipped: no seccomp here\n");
+            skip();
+        }
         if (status != 0)
             fail_msg("row %zu: status %x", i, (unsigned)status);
     }

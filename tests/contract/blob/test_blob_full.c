@@ -30,15 +30,20 @@ static bool write_text(const char *path, const char *text)
 }
 
 /* Root just mounts; anyone else becomes root of a user namespace first, where the kernel allows it. */
+static bool become_root(void)
+{
+    char users[64], groups[64];
+    snprintf(users, sizeof users, "0 %u 1", (unsigned)geteuid());
+    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getegid());
+    return unshare(CLONE_NEWUSER) == 0 && write_text("/proc/self/setgroups", "deny") &&
+           write_text("/proc/self/uid_map", users) && write_text("/proc/self/gid_map", groups);
+}
+
 static bool may_mount(void)
 {
-    char map[64];
-    snprintf(map, sizeof map, "0 %u 1", (unsigned)geteuid());
-    if (geteuid() == 0 ? unshare(CLONE_NEWNS) != 0 : unshare(CLONE_NEWNS | CLONE_NEWUSER) != 0)
+    if (geteuid() != 0 && !become_root())
         return false;
-    if (strcmp(map, "0 0 1") != 0 && !write_text("/proc/self/uid_map", map))
-        return false;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static bool mount_disk(struct bench *b, const char *folder, const char *options)
