@@ -87,7 +87,7 @@ CREATE TABLE node (
     sha256      TEXT    NOT NULL                           -- copy of the current version: hash, "" until known
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX node_name ON node (parent, name) WHERE live = 1;    -- one live node of a name in a folder
+CREATE UNIQUE INDEX node_name ON node (parent, name, space) WHERE live = 1; -- one live node of a name in a folder; roots differ by space
 CREATE INDEX node_list ON node (parent, live, kind, name_key, id);      -- a folder's list by name
 CREATE INDEX node_dead ON node (removed_ms) WHERE live = 0;             -- what waits for the keeper
 
