@@ -57,6 +57,7 @@ static enum err rule_public_url(struct loading *l)
             "use https, or set site.insecure_http = yes");
     c->origin = mem_printf(c, "%s://%s", c->https ? "https" : "http", authority);
     c->site_public_url = c->origin;
+    c->hsts = c->https && !conf_is_loopback(authority);
     return E_OK;
 }
 
@@ -238,6 +239,11 @@ static enum err rule_proxies(struct loading *l)
 static enum err rule_certificate(struct loading *l)
 {
     const struct conf *c = l->conf;
+    /* both are written between quotes into the web server's file */
+    if (strpbrk(c->web_certificate, "\"\\$") != NULL)
+        return conf_refuse(c, "web.certificate", "must be a path without \" \\ and $");
+    if (strpbrk(c->web_certificate_key, "\"\\$") != NULL)
+        return conf_refuse(c, "web.certificate_key", "must be a path without \" \\ and $");
     if (c->web_certificate[0] != '\0' && c->web_certificate_key[0] == '\0')
         return conf_refuse(c, "web.certificate", "needs web.certificate_key beside it");
     if (c->web_certificate[0] == '\0' && c->web_certificate_key[0] != '\0')

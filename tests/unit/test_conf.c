@@ -442,6 +442,25 @@ static void the_origin_is_as_browsers_write_it(void **state)
     }
 }
 
+static void browsers_are_told_to_insist_on_https_where_it_lasts(void **state)
+{
+    static const struct {
+        const char *url;
+        bool hsts;
+    } rows[] = {
+        {"https://files.example.org", true}, {"https://files.example.org:8443", true},
+        {"https://localhost:8443", false},   {"https://127.0.0.1", false},
+        {"https://[::1]:8443", false},       {"http://localhost", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        snprintf(text, sizeof text, HTTP "%s\n", rows[i].url);
+        if (load(text) != E_OK || conf->hsts != rows[i].hsts)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void hosts_are_listed_once(void **state)
 {
     static const char *const want[] = {"files.example.org", "a.example", "b.example:8443", "[::1]:8443",
@@ -735,6 +754,7 @@ int main(void)
         TEST(defaults_are_those_of_the_table),
         TEST(shown_values_read_as_themselves),
         TEST(the_origin_is_as_browsers_write_it),
+        TEST(browsers_are_told_to_insist_on_https_where_it_lasts),
         TEST(hosts_are_listed_once),
         TEST(stores_are_taken_apart),
         TEST(the_environment_wins_over_the_file),
