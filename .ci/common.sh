@@ -188,8 +188,11 @@ assets_wanted() {
     (cd "$top/templates/assets" && find . -type f ! -path './node_modules/*' | sort | xargs sha256sum | sha256sum)
 }
 
+# A release tarball brings them; in a clone, dist-assets/ is what `make assets` left for `make dist`, of whatever day.
+assets_came_along() { [ -d "$top/dist-assets" ] && [ ! -e "$top/.git" ]; }
+
 assets_are_built() {
-    [ -d "$top/dist-assets" ] || [ "$(cat "$ASSETS/.built-from" 2>/dev/null)" = "$(assets_wanted)" ]
+    assets_came_along || [ "$(cat "$ASSETS/.built-from" 2>/dev/null)" = "$(assets_wanted)" ]
 }
 
 # Which uses of packages building the assets brings with it on this machine.
@@ -212,7 +215,7 @@ need_node() {
 
 # build_assets: sets ASSETS to the folder with them
 build_assets() {
-    if [ -d "$top/dist-assets" ]; then
+    if assets_came_along; then
         ASSETS=$top/dist-assets
         return
     fi
