@@ -30,32 +30,33 @@ static enum err match_stores(struct core *c, bool may_mark)
     return c->blobs->ops->store_id_set(c->blobs, meta_id);
 }
 
-static enum err open_stores(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock, struct core **out)
+static struct core *core_new(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock)
 {
     struct core *c = mem_new(ctx, struct core);
     c->conf = conf;
     c->clock = clock;
     c->shm = shm;
     c->stop_fd = -1;
-    TRY(meta_open(c, conf, shm, &c->meta));
-    TRY(blob_open_store(c, conf, &c->blobs));
-    *out = c;
-    return E_OK;
+    return c;
 }
 
 enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock, struct core **out)
 {
-    TRY(open_stores(ctx, conf, shm, clock, out));
-    TRY(match_stores(*out, false));
-    return media_open(*out, &(*out)->media);
+    struct core *c = core_new(ctx, conf, shm, clock);
+    TRY(meta_open(c, conf, shm, &c->meta));
+    TRY(blob_open_store(c, conf, &c->blobs));
+    TRY(match_stores(c, false));
+    *out = c;
+    return media_open(c, &c->media);
 }
 
 enum err core_prepare(const struct conf *conf)
 {
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
-    struct core *c;
-    TRY(open_stores(mem, conf, NULL, &clock_real, &c));
+    struct core *c = core_new(mem, conf, NULL, &clock_real);
+    TRY(blob_open_store(c, conf, &c->blobs));
+    TRY(c->blobs->ops->prepare(c->blobs)); /* makes the data folder, where SQLite's file will be */
+    TRY(meta_open(c, conf, NULL, &c->meta));
     TRY(c->meta->ops->upgrade(c->meta));
-    TRY(c->blobs->ops->prepare(c->blobs));
     return match_stores(c, true);
 }
