@@ -93,6 +93,8 @@ static void other_names_are_refused(void **state)
     (void)state;
     make_file("incoming/1", "hello");
     make_file("incoming/000000000000000000000000000000001", "hello");
+    make_file("incoming/1x", "hello");
+    make_file("incoming/1 ", "hello");
     make_file("1", "hello");
     make_file("coffer.db", "secret");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
