@@ -28,10 +28,11 @@ enum err reply_data(struct walk *w, unsigned status, json_t *data)
     return E_OK;
 }
 
+/* The strings are copied: a handler's record may be gone when the reply is written. */
 enum err reply_created(struct walk *w, json_t *data, const char *location, const char *etag)
 {
-    w->reply.location = location;
-    w->reply.etag = etag;
+    w->reply.location = mem_str(w, location);
+    w->reply.etag = etag != NULL ? mem_str(w, etag) : NULL;
     return reply_data(w, 201, data);
 }
 
