@@ -12,6 +12,7 @@
 
 #define HOUR_MS        INT64_C(3600000)
 #define SLOWEST_BYTES  INT64_C(32768) /* per second: a reservation lives as long as this slow a client needs */
+#define UNKNOWN_CHARGE (INT64_C(64) << 20) /* for an upload that does not tell its length: a guess, settled at its commit */
 #define HEAD_BYTES     4096           /* of a file, for telling its type */
 
 static enum err check_size(struct core *c, uint64_t size)
@@ -65,7 +66,7 @@ enum err upload_reserve(struct core *c, void *mem, const struct who *who, const 
                         struct upload *out)
 {
     struct perm add = perm_for(who, VERB_ADD);
-    int64_t now = clock_now_ms(c->clock), charged = declared >= 0 ? declared : c->conf->limits_chunked;
+    int64_t now = clock_now_ms(c->clock), charged = declared >= 0 ? declared : UNKNOWN_CHARGE;
     struct upload in = {
         .id = id_new(), .user = who->user.id, .blob = id_new(), .conflict = t->conflict, .expect = t->expect,
         .declared = declared, .charged = charged, .modified_ms = t->modified_ms, .created_ms = now,

@@ -222,6 +222,8 @@ static enum err read_phase(struct draft *d)
         {"reserve", PHASE_RESERVE},
         {"commit", PHASE_COMMIT},
         {"disk-full", PHASE_DISK_FULL},
+        {"abandon", PHASE_ABANDON},
+        {"release", PHASE_RELEASE},
     };
 
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {

@@ -6,7 +6,7 @@
 #include "web/walk.h"
 
 static const char *const phases[] = {
-    [PHASE_PLAIN] = "", [PHASE_RESERVE] = "reserve", [PHASE_COMMIT] = "commit", [PHASE_DISK_FULL] = "disk-full"};
+    [PHASE_PLAIN] = "", [PHASE_RESERVE] = "reserve", [PHASE_COMMIT] = "commit", [PHASE_DISK_FULL] = "disk-full", [PHASE_RELEASE] = "release"};
 
 /* A client's fault is its own business; ours is an error that someone should read. */
 static enum log_level level_of(const struct walk *w)

@@ -18,9 +18,21 @@ static enum err act_disk_full(struct walk *w)
     return err_set(E_DISK_FULL, "the web server could not store an upload's body");
 }
 
+/* The web server says so after every upload by file, also one whose client went away. The word of the web server is enough: nobody
+ * else can say it, and whoever signed out meanwhile should not have to wait for the reservation to expire. */
+static enum err act_release(struct walk *w)
+{
+    struct who front = {.kind = WHO_OPERATOR};
+    if (id_parse(w->req->upload, &w->upload) == E_OK)
+        TRY(upload_abandon(w->site->core, &front, w->upload));
+    return reply_empty(w);
+}
+
 enum err stage_act(struct walk *w)
 {
     switch (w->req->phase) {
+    case PHASE_RELEASE:
+        return act_release(w);
     case PHASE_RESERVE:
         return act_reserve(w);
     case PHASE_DISK_FULL:

