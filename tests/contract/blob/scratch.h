@@ -12,7 +12,7 @@
 static inline void scratch_make(char dir[static 256])
 {
     const char *tmp = getenv("TMPDIR");
-    snprintf(dir, 256, "%s/coffer-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    snprintf(dir, 256, "%s/coffer-scratch-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(dir)) {
         perror(dir);
         abort();
