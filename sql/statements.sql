@@ -226,7 +226,7 @@ DELETE FROM upload WHERE id = ?1 RETURNING space, charged;
 UPDATE upload SET charged = ?2 WHERE id = ?1;
 
 -- name: reserved_total
-SELECT coalesce(sum(charged), 0) FROM upload;
+SELECT coalesce(sum(charged), 0) FROM upload WHERE declared >= 0;
 
 -- What a space has used and reserved changes by ?2 and ?3; never below nothing, so that a store with a wrong
 -- sum can still be emptied (check finds and mends the sum).

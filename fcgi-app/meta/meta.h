@@ -143,7 +143,7 @@ struct meta_ops {
     /* Removes the row and refunds it; E_OK also when there is none (only the remover refunds). */
     enum err (*upload_release)(struct meta *m, struct id id);
     enum err (*version_node)(struct meta *m, struct id version, struct id *node_out); /* "" when there is no such version */
-    enum err (*reserved_total)(struct meta *m, uint64_t *bytes_out); /* charged by all open uploads */
+    enum err (*reserved_total)(struct meta *m, uint64_t *bytes_out); /* what all open uploads announced */
 
     /* ---- the keeper ---- */
     /* One batch each; *did_out counts, 0 = nothing left. */
