@@ -222,7 +222,6 @@ static enum err read_phase(struct draft *d)
         {"reserve", PHASE_RESERVE},
         {"commit", PHASE_COMMIT},
         {"disk-full", PHASE_DISK_FULL},
-        {"abandon", PHASE_ABANDON},
         {"release", PHASE_RELEASE},
     };
 

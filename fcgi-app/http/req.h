@@ -21,7 +21,6 @@ enum phase {
     PHASE_RESERVE,   /* auth_request before a large body: no body; length says what is coming */
     PHASE_COMMIT,    /* the body lies in body_file */
     PHASE_DISK_FULL, /* the web server could not store the body */
-    PHASE_ABANDON,   /* the client went away before the last byte */
     PHASE_RELEASE,   /* an upload is over, however it ended: what is still reserved for it is given back */
 };
 
