@@ -378,7 +378,8 @@ class Installation:
 
     def start(self, web=True):
         self.write_conf()
-        self.run.mkdir(mode=0o750, exist_ok=True)
+        self.run.mkdir(mode=0o750, exist_ok=True)  # as an installation does
+        self.data.mkdir(mode=0o700, exist_ok=True)
         self.start_coffer()
         if web:
             self.start_nginx()

@@ -162,7 +162,7 @@ def test_login_failures_are_throttled_by_address(server_factory):
 
 
 def test_a_stranger_cannot_lock_out_a_browser_that_signed_in_before(server_factory):
-    coffer = server_factory(throttle_account=3, throttle_address=4)
+    coffer = server_factory(throttle_account=3)
     browser, stranger = coffer.person(), coffer.anon()
     ok(browser.post("/api/v1/logout"), 204)
     for _ in range(8):
