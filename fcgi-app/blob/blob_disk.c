@@ -40,7 +40,7 @@ enum err disk_shard_of(struct disk *d, struct id id, int *folder_out)
 
 struct draft {
     int fd;
-    int incoming;  /* where it has a name for the time being; -1: it has none anywhere */
+    int incoming; /* where it has a name for the time being; -1: it has none anywhere */
     char name[48];
 };
 
@@ -57,7 +57,8 @@ static enum err draft_open_named(struct disk *d, struct draft *draft)
 {
     TRY(folder_open(AT_FDCWD, d->incoming, &draft->incoming));
     snprintf(draft->name, sizeof draft->name, "put.%s", id_new().s);
-    draft->fd = openat(draft->incoming, draft->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    draft->fd =
+        openat(draft->incoming, draft->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return draft->fd < 0 ? file_errno("make a file in", d->incoming) : E_OK;
 }
 
@@ -167,7 +168,8 @@ static enum err disk_read(struct blob_store *s, struct id id, uint64_t first, ui
     uint64_t size;
     TRY(disk_open(s, id, &fd, &size));
     if (first > size || length > size - first) /* before the first byte, when the answer can still change */
-        return err_set(E_DAMAGED, "blob %s has %llu bytes, fewer than its record says", id.s, (unsigned long long)size);
+        return err_set(E_DAMAGED, "blob %s has %llu bytes, fewer than its record says", id.s,
+                       (unsigned long long)size);
 
     CLEANUP(free_mem) char *piece = mem_array(NULL, char, length < PIECE ? length + 1 : PIECE);
     while (length > 0) {
@@ -194,7 +196,8 @@ static enum err disk_remove(struct blob_store *s, struct id id)
     TRY(disk_shard_of(disk_of(s), id, &folder));
     if (unlinkat(folder, id.s, 0) != 0 && errno != ENOENT)
         return file_errno("remove", id.s);
-    return folder_sync(folder, id.s); /* also when it was gone: the one who removed it may have crashed before */
+    return folder_sync(folder,
+                       id.s); /* also when it was gone: the one who removed it may have crashed before */
 }
 
 /* ---- room ---- */

@@ -38,7 +38,8 @@ enum err disk_shard(struct disk *d, unsigned number, int *folder_out) MUST_CHECK
 enum err disk_shard_of(struct disk *d, struct id id, int *folder_out) MUST_CHECK;
 
 /* A new file with those bytes under that name, durable, or nothing; an existing one is never replaced. */
-enum err disk_new_file(struct disk *d, int folder, const char *name, const struct blob_source *source) MUST_CHECK;
+enum err disk_new_file(struct disk *d, int folder, const char *name,
+                       const struct blob_source *source) MUST_CHECK;
 
 enum err disk_prepare(struct blob_store *s) MUST_CHECK;
 enum err disk_store_id(struct blob_store *s, struct id *id_out) MUST_CHECK;

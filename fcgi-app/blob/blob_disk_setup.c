@@ -51,12 +51,14 @@ enum err disk_store_id_set(struct blob_store *s, struct id id)
     struct id there;
     enum err e = disk_store_id(s, &there);
     if (e == E_OK)
-        return id_eq(there, id) ? E_OK : err_set(E_FOREIGN_STORE, "the blob folder belongs to store %s", there.s);
+        return id_eq(there, id) ? E_OK
+                                : err_set(E_FOREIGN_STORE, "the blob folder belongs to store %s", there.s);
     if (e != E_NOT_FOUND)
         return e;
 
     char text[ID_LEN + 2];
     struct disk *d = disk_of(s);
     snprintf(text, sizeof text, "%s\n", id.s);
-    return disk_new_file(d, d->root, STORE_ID, &(struct blob_source){.data = text, .fd = -1, .size = strlen(text)});
+    return disk_new_file(d, d->root, STORE_ID,
+                         &(struct blob_source){.data = text, .fd = -1, .size = strlen(text)});
 }

@@ -23,7 +23,8 @@ enum err file_errno(const char *what, const char *name)
     case ENOENT:
     case ENOTDIR:
     case ESTALE:
-        return err_set(E_STORE_DOWN, "%s %s: %m (is the disk mounted? see data.path and store.blobs)", what, name);
+        return err_set(E_STORE_DOWN, "%s %s: %m (is the disk mounted? see data.path and store.blobs)", what,
+                       name);
     default:
         return err_set(E_IO, "%s %s: %m", what, name);
     }

@@ -10,8 +10,8 @@
 
 enum {
     DIGITS_MAX = 32,
-    WRITE_BACK_FROM = 16 << 20,  /* smaller ones are flushed fast enough when they are done */
-    WRITE_BACK_STEP = 1 << 20,   /* what is still growing is left alone, so that no page is written twice */
+    WRITE_BACK_FROM = 16 << 20, /* smaller ones are flushed fast enough when they are done */
+    WRITE_BACK_STEP = 1 << 20,  /* what is still growing is left alone, so that no page is written twice */
 };
 
 static enum err spool_folder(const struct conf *conf, int *folder_out)
@@ -42,7 +42,8 @@ enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint
 {
     const char *name = spool_name(conf, path);
     if (!name)
-        return refuse(path, "not a number in the folder incoming below data.path (see client_body_temp_path)");
+        return refuse(path,
+                      "not a number in the folder incoming below data.path (see client_body_temp_path)");
 
     CLEANUP(close_fd) int folder = -1;
     struct stat st;

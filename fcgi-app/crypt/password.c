@@ -75,7 +75,8 @@ enum err password_check(const char *hash, const char *password, uint64_t memory_
         return E_OK;
     if (!memory_there(memory_bytes))
         return err_set(E_BUSY, "no memory to check a password (login.memory)");
-    return err_set(E_CREDENTIALS, "%s", known ? "the password does not fit" : "there is no password to check");
+    return err_set(E_CREDENTIALS, "%s",
+                   known ? "the password does not fit" : "there is no password to check");
 }
 
 /* What to tell about a password that consists of such a piece. */

@@ -6,14 +6,16 @@
 #include "base/mem.h"
 
 enum { TOKEN_BYTES = 32 };
-_Static_assert(sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == TOKEN_LEN + 1,
+_Static_assert(sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING) ==
+                   TOKEN_LEN + 1,
                "a token's text is as long as its bytes need");
 
 void token_new(char token_out[TOKEN_LEN + 1])
 {
     unsigned char bytes[TOKEN_BYTES];
     randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2base64(token_out, TOKEN_LEN + 1, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(token_out, TOKEN_LEN + 1, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     mem_wipe(bytes, sizeof bytes);
 }
 
