@@ -196,8 +196,8 @@ static enum err disk_remove(struct blob_store *s, struct id id)
     TRY(disk_shard_of(disk_of(s), id, &folder));
     if (unlinkat(folder, id.s, 0) != 0 && errno != ENOENT)
         return file_errno("remove", id.s);
-    return folder_sync(folder,
-                       id.s); /* also when it was gone: the one who removed it may have crashed before */
+    /* Also when it was gone: the one who removed it may have crashed before this. */
+    return folder_sync(folder, id.s);
 }
 
 /* ---- room ---- */
