@@ -42,21 +42,26 @@ export function forgetNotice() {
     history.replaceState(null, "", withoutNotice());
 }
 
-// The list as the server shows it now, put where the old one stood; nothing else on the page moves.
+// The list as the server shows it now, put where the old one stood; nothing else on the page moves. False when there is
+// none: signed out meanwhile, the folder gone, no connection.
 export async function refreshList() {
   const list = document.getElementById("list");
-  const answer = await fetch(withoutNotice(), { headers: { Accept: "text/html" } });
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
-  if (!answer.ok || fresh === null) {
-    location.reload();
-    return;
+  let fresh = null;
+  try {
+    const answer = await fetch(withoutNotice(), { headers: { Accept: "text/html" } });
+    fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
+  } catch {
+    // as if there were none
   }
+  if (fresh === null)
+    return false;
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   localTimes(fresh);
   showHints(fresh);
   list.replaceChildren(...fresh.childNodes);
   if (focused !== null)
     list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  return true;
 }
 
 export function showHints(root) {

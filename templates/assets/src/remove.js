@@ -38,9 +38,12 @@ async function remove(row) {
     const answer = await fetch(row.dataset.api, { method: "DELETE" });
     if (!answer.ok && answer.status !== 404)
       throw new Error(reason(answer.status, await answer.text()));
-    await refreshList();
   } catch (error) {
     complain(fill(texts.notDeleted, { name, why: error instanceof TypeError ? texts.noConnection : error.message }));
+    return;
+  }
+  if (!await refreshList()) {
+    location.reload();
     return;
   }
   announce(fill(texts.deleted, { name }));

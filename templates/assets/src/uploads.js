@@ -136,8 +136,11 @@ export function enqueue(list) {
     return;
   quiet();
   if (idle()) {
-    all = stored = 0;
+    all = items.failed.size;
+    stored = 0;
     answerForAll = null;
+    for (const item of shownDone.splice(0))
+      item.gone();
   }
   all += list.length;
   items.waiting.push(...list.map((one) => new Item(one)));
@@ -253,14 +256,12 @@ function finish() {
   refresh();
 }
 
-async function refresh() {
+// Should there be no list to show, the old one stays: the rows of the panel say what happened and can be tried again.
+function refresh() {
   clearTimeout(refreshTimer);
   refreshTimer = 0;
-  try {
-    await refreshList();
-  } catch {
-    // the list stays as it was; the next upload, or the reader, loads it again
-  }
+  if (stored > 0)
+    refreshList();
 }
 
 function close() {
