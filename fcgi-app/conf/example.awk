@@ -5,6 +5,8 @@
 BEGIN {
     print "# Coffer's configuration. A line that begins with # says what the setting below it does; remove the"
     print "# ; before a setting to change it. coffer(8) `coffer config` prints what is in force and where it came from."
+    print "# Everybody on the machine can read this file as it was installed: secrets go into the environment file of the"
+    print "# service, or change group and mode first."
 }
 
 # C(section, key, KIND, default, min, max, flags, sentence): only the default and the sentence are quoted.
