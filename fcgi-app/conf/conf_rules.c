@@ -187,6 +187,8 @@ static enum err rule_installed(struct loading *l)
         c->server_templates = COFFER_DATADIR "/templates";
     if (c->server_assets[0] == '\0')
         c->server_assets = COFFER_DATADIR "/assets";
+    if (c->server_nginx[0] == '\0')
+        c->server_nginx = COFFER_DATADIR "/nginx";
     return E_OK;
 }
 
