@@ -6,7 +6,9 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -102,13 +104,24 @@ static const char *user_line(const void *ctx)
     return mem_printf(ctx, "user %s %s;", pw->pw_name, gr->gr_name);
 }
 
-/* nginx cannot bind to a socket that a killed one left behind. */
+/* Nobody listens there: a killed web server left it behind. */
+static bool is_stale(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode) || strlen(path) >= sizeof to.sun_path)
+        return false;
+    memcpy(to.sun_path, path, strlen(path));
+    CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 && errno == ECONNREFUSED;
+}
+
+/* nginx cannot bind to a socket that exists already. */
 static void remove_stale_sockets(const void *ctx, const char *words)
 {
-    struct stat st;
     const char *word;
     while ((word = next_word(ctx, &words)) != NULL)
-        if (strncmp(word, "unix:", 5) == 0 && lstat(word + 5, &st) == 0 && S_ISSOCK(st.st_mode))
+        if (strncmp(word, "unix:", 5) == 0 && is_stale(word + 5))
             unlink(word + 5);
 }
 
