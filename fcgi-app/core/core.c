@@ -50,6 +50,11 @@ enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, co
     return media_open(c, &c->media);
 }
 
+enum err parent_gone(enum err e)
+{
+    return e == E_NO_PARENT ? err_set(E_NOT_FOUND, "the folder is gone or never was") : e;
+}
+
 enum err core_prepare(const struct conf *conf)
 {
     CLEANUP(free_mem) void *mem = talloc_new(NULL);

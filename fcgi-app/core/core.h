@@ -24,5 +24,7 @@ struct core {
 
 /* The stores, opened and matched (E_FOREIGN_STORE when their store_id differ). Goes with ctx. */
 enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, const struct clock *clock, struct core **out) MUST_CHECK;
+/* A folder named by its id that is gone answers as one that is somebody else's: E_NOT_FOUND for E_NO_PARENT. */
+enum err parent_gone(enum err e) MUST_CHECK;
 /* What `serve` does before the first worker: schema upgraded, folders made, store ids matched or set. */
 enum err core_prepare(const struct conf *conf) MUST_CHECK;

@@ -77,7 +77,7 @@ enum err folder_create(struct core *c, void *mem, const struct who *who, struct 
     node.name = normal;
     node.key = name_key(mem, normal);
     TRY(or_root(c, mem, who, parent, &node.parent));
-    TRY(c->meta->ops->folder_add(c->meta, &add.guard, &node));
+    TRY(parent_gone(c->meta->ops->folder_add(c->meta, &add.guard, &node)));
     TRY(c->meta->ops->node_get(c->meta, mem, &see.guard, node.id, &place));
     *out = place.node;
     return E_OK;
@@ -101,6 +101,14 @@ static enum err ensure_one(struct core *c, void *mem, const struct who *who, str
     if (spot.place.node.kind != NODE_FOLDER)
         return err_set(E_NOT_FOLDER, "a file has the name of a folder in the path");
     *id_out = spot.place.node.id;
+    return E_OK;
+}
+
+enum err names_check(const void *mem, const char *const *names, size_t n)
+{
+    char *normal;
+    for (size_t i = 0; i < n; i++)
+        TRY(name_normal(mem, names[i], strlen(names[i]), &normal));
     return E_OK;
 }
 

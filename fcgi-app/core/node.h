@@ -16,6 +16,8 @@ enum err node_at(struct core *c, void *mem, const struct who *who, struct id roo
 enum err node_entries(struct core *c, void *mem, const struct who *who, struct id parent, const struct node_query *q,
                       struct place *place_out, struct node_list *out) MUST_CHECK;
 enum err folder_create(struct core *c, void *mem, const struct who *who, struct id parent, const char *name, struct node *out) MUST_CHECK;
+/* E_BAD_NAME when one of them may not name a file; to be asked before the first folder of a path is made. */
+enum err names_check(const void *mem, const char *const *names, size_t n) MUST_CHECK;
 /* Make the folders of names that are missing; E_OK when all exist. parent of the last in *id_out. */
 enum err folder_ensure(struct core *c, void *mem, const struct who *who, struct id from, const char *const *names, size_t n,
                        struct id *id_out) MUST_CHECK;

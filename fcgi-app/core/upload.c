@@ -79,7 +79,7 @@ enum err upload_reserve(struct core *c, void *mem, const struct who *who, const 
     TRY(target_parent(c, mem, who, t, &in.parent));
     TRY(check_size(c, declared >= 0 ? (uint64_t)declared : 0));
     TRY(check_room(c, declared >= 0 ? (uint64_t)declared : 0));
-    return c->meta->ops->upload_reserve(c->meta, mem, &add.guard, &in, out);
+    return parent_gone(c->meta->ops->upload_reserve(c->meta, mem, &add.guard, &in, out));
 }
 
 /* The first bytes, for telling the type. */
@@ -175,7 +175,7 @@ static enum err commit_file(struct core *c, void *mem, const struct who *who, co
         return settle_unknown(c, mem, who, commit, node_out);
     if (e != E_OK)
         drop_bytes(c, commit->blob);
-    return e;
+    return parent_gone(e);
 }
 
 enum err upload_store(struct core *c, void *mem, const struct who *who, const struct upload_target *t, struct id reservation,
@@ -190,7 +190,7 @@ enum err upload_store(struct core *c, void *mem, const struct who *who, const st
     enum err e = commit_file(c, mem, who, t, &commit, bytes, node_out, replaced_out);
     if (e != E_OK && id_is(reservation) && !keep) {
         struct err_info why = err_save();
-        if (c->meta->ops->upload_release(c->meta, reservation) != E_OK)
+        if (upload_abandon(c, who, reservation) != E_OK)
             log_say(LOG_WARN, "upload", "reservation %s is given back when it expires", reservation.s);
         err_restore(&why);
     }

@@ -27,7 +27,7 @@ const struct field fields_file_list[] = {
     {.name = "limit", .kind = FIELD_INT, AT(in_file_list, limit), .min = 1, .max = 1000},
     {.name = "sort", .kind = FIELD_CHOICE, AT(in_file_list, sort), .choices = sorts},
     {.name = "order", .kind = FIELD_CHOICE, AT(in_file_list, order), .choices = orders},
-    {.name = "cursor", .kind = FIELD_TEXT, AT(in_file_list, cursor), .max = 4096},
+    {.name = "cursor", .kind = FIELD_TEXT, AT(in_file_list, cursor), .max = 16384},
     {0},
 };
 

@@ -75,6 +75,7 @@ static enum err put_target(struct walk *w, struct upload_target *t)
         return err_set(E_NO_PARENT, "%zu folders of the path do not exist", spot.missing);
     if (spot.place.node.kind != NODE_FOLDER)
         return err_set(E_NOT_FOLDER, "a file stands in the path");
+    TRY(names_check(w, &t->name, 1));
     return folder_ensure(w->site->core, w, &w->who, t->parent, spot.rest, spot.missing, &t->parent);
 }
 

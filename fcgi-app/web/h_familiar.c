@@ -161,6 +161,7 @@ enum err h_familiar_put(struct walk *w)
     if (n == 0)
         return err_field(E_FIELD_INVALID, "fileName");
     TRY(decode(w, in, &bytes));
+    TRY(names_check(w, names, n));
     TRY(folder_ensure(w->site->core, w, &w->who, (struct id){""}, names, n - 1, &t.parent));
     t.name = names[n - 1];
     TRY(upload_store(w->site->core, w, &w->who, &t, (struct id){""}, false, &bytes, &node, &replaced));

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/node.h"
@@ -19,13 +21,38 @@ struct node_query list_query(const struct in_file_list *in)
     };
 }
 
+/* A cursor of the API carries the whole question: folder, sort and order (a digit each), then the store's place. */
+static const char *cursor_write(const void *mem, struct id folder, const struct node_query *q, const char *next)
+{
+    return next != NULL ? mem_printf(mem, "%s%d%d%s", folder.s, (int)q->sort, q->descending, next) : NULL;
+}
+
+static enum err cursor_read(const void *mem, const struct in_file_list *in, struct id *folder_out, struct node_query *q)
+{
+    const char *text = in->cursor;
+    bool whole = strlen(text) > ID_LEN + 2;
+    int sort = whole ? text[ID_LEN] - '0' : -1, order = whole ? text[ID_LEN + 1] - '0' : -1;
+    if (sort < SORT_NAME || sort > SORT_TYPE || order < 0 || order > 1 || id_parse(mem_strn(mem, text, ID_LEN), folder_out) != E_OK)
+        return err_set(E_BAD_CURSOR, "not a cursor of ours");
+    if ((id_is(in->parent) && !id_eq(in->parent, *folder_out)) || (in->sort > 0 && in->sort != sort) || (in->order > 0 && in->order != order))
+        return err_say(E_BAD_CURSOR, "The cursor belongs to another list.");
+    q->sort = (enum node_sort)sort;
+    q->descending = order == 1;
+    q->after = text + ID_LEN + 2;
+    return E_OK;
+}
+
 enum err h_file_list(struct walk *w)
 {
     const struct in_file_list *in = w->in;
     struct node_query q = list_query(in);
+    struct id folder = in->parent;
     struct place place;
     struct node_list list;
-    TRY(node_entries(w->site->core, w, &w->who, in->parent, &q, &place, &list));
+    if (in->cursor != NULL)
+        TRY(cursor_read(w, in, &folder, &q));
+    TRY(node_entries(w->site->core, w, &w->who, folder, &q, &place, &list));
+    list.next = cursor_write(w, place.node.id, &q, list.next);
     return reply_data(w, 200, record_list(w, &list));
 }
 

@@ -199,9 +199,21 @@ static enum err fold_refusal(struct walk *w)
     w->resp.status = 403;
     TRY(resp_header(&w->resp, "Coffer-Status", "%u", answer.status));
     TRY(resp_header(&w->resp, "Coffer-Face", "%s", walk_html(w) ? "html" : "json"));
+    TRY(resp_header(&w->resp, "Content-Security-Policy", "%s", walk_html(w) ? CSP_PAGE : CSP_DATA));
     TRY(problem_headers(w));
     TRY(resp_header(&w->resp, "Coffer-Body", "%s", answer.body));
     return resp_header(&w->resp, "Content-Length", "0");
+}
+
+/* Asked before the body? Also told when the request could not be taken apart. */
+static bool is_reservation(const struct walk *w)
+{
+    if (w->req != NULL)
+        return w->req->phase == PHASE_RESERVE;
+    for (char *const *param = fcgi_params(w->fcgi); *param != NULL; param++)
+        if (strcmp(*param, "COFFER_PHASE=reserve") == 0)
+            return true;
+    return false;
 }
 
 /* The same failure as an answer; should even that fail, a bare 500 is left. */
@@ -209,8 +221,7 @@ static void make_problem(struct walk *w)
 {
     resp_clear(&w->resp);
     problem_fill(w);
-    bool refusal = w->req != NULL && w->req->phase == PHASE_RESERVE;
-    if (make(w) == E_OK && (refusal ? fold_refusal(w) : problem_headers(w)) == E_OK)
+    if (make(w) == E_OK && (is_reservation(w) ? fold_refusal(w) : problem_headers(w)) == E_OK)
         return;
     log_err("reply", E_INTERNAL);
     resp_clear(&w->resp);

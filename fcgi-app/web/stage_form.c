@@ -121,9 +121,11 @@ static enum err fill_form(struct walk *w)
     return w->route->fields != NULL ? field_fill(w, w->route->fields, &source, w->in) : E_OK;
 }
 
+/* The API refuses what it does not know: a mistyped field must not pass for its default. */
 static enum err fill_query(struct walk *w)
 {
-    struct source source = {.kind = SOURCE_PAIRS, .pairs = w->req->query, .n = w->req->n_query};
+    struct source source = {.kind = SOURCE_PAIRS, .pairs = w->req->query, .n = w->req->n_query,
+                            .strict = strncmp(w->route->pattern, "/api/", strlen("/api/")) == 0};
     return w->route->query != NULL ? field_fill(w, w->route->query, &source, w->in) : E_OK;
 }
 
