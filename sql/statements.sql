@@ -157,6 +157,25 @@ UPDATE node SET live = 0, removed_ms = ?2 WHERE id = ?1;
 -- name: node_drop
 DELETE FROM node WHERE id = ?1;
 
+-- How far the live folders (?2 = 0) or all nodes (1) below folder ?1 go: levels, and bytes of the longest path.
+-- name: node_reach
+WITH RECURSIVE below (id, depth, bytes) AS (
+    SELECT id, 1, length(CAST(name AS BLOB)) + 1 FROM node WHERE parent = ?1 AND live = 1 AND kind <= ?2
+    UNION ALL
+    SELECT n.id, b.depth + 1, b.bytes + length(CAST(n.name AS BLOB)) + 1
+    FROM below b JOIN node n ON n.parent = b.id AND n.live = 1 AND n.kind <= ?2
+)
+SELECT coalesce(max(depth), 0), coalesce(max(bytes), 0) FROM below;
+
+-- name: node_change
+UPDATE node SET parent = ?2, name = ?3, name_key = ?4, modified_ms = ?5 WHERE id = ?1;
+
+-- name: space_tree_rev
+UPDATE space SET tree_rev = tree_rev + 1 WHERE id = ?1;
+
+-- name: blob_refer
+UPDATE blob SET refs = refs + 1, unreferenced_ms = 0 WHERE id = ?1 AND state = 0;
+
 -- name: node_usage
 WITH RECURSIVE below (id, kind, size) AS (
     SELECT id, kind, size FROM node WHERE parent = ?1 AND live = 1

@@ -22,6 +22,23 @@ enum err names_check(const void *mem, const char *const *names, size_t n) MUST_C
 enum err folder_ensure(struct core *c, void *mem, const struct who *who, struct id from, const char *const *names, size_t n,
                        struct id *id_out) MUST_CHECK;
 enum err node_delete(struct core *c, const struct who *who, struct id id, const struct expect *expect) MUST_CHECK;
+struct in_change {
+    const char *name;        /* NULL: keep */
+    struct id parent;        /* "": keep */
+    int64_t modified_ms;     /* 0: keep */
+    struct expect expect;
+};
+/* Rename, move within the space, set the user's time. E_NAME_TAKEN, E_CYCLE, E_CROSS_SPACE, E_ROOT_NODE. */
+enum err node_change(struct core *c, void *mem, const struct who *who, struct id id, const struct in_change *in, struct node *out) MUST_CHECK;
+
+struct in_copy {
+    const char *name;        /* NULL: the same */
+    struct id parent;        /* "": the folder it is in */
+    enum conflict conflict;  /* CONFLICT_FAIL or CONFLICT_RENAME */
+    struct expect expect;
+};
+/* Once more, with all below, the same contents. E_NAME_TAKEN, E_CYCLE (into itself), E_QUOTA, E_ROOT_NODE. */
+enum err node_copy(struct core *c, void *mem, const struct who *who, struct id id, const struct in_copy *in, struct node *out) MUST_CHECK;
 /* Live files and folders below a folder, and their bytes. */
 enum err node_sum(struct core *c, const struct who *who, struct id id, struct usage *out) MUST_CHECK;
 /* What to send for a file: E_IS_FOLDER. */

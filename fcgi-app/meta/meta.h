@@ -63,6 +63,16 @@ struct change {                   /* PATCH: absent = unchanged */
     int64_t now_ms;
 };
 
+/* A file, or a folder with all below, once more: new nodes, the same blobs. */
+struct copy {
+    struct id from, parent;       /* parent "": the folder it is in */
+    struct id node;               /* the new one's id; what is below gets ids from the store */
+    const char *name, *key;       /* NULL: the same */
+    enum conflict conflict;       /* CONFLICT_FAIL or CONFLICT_RENAME */
+    struct expect expect;         /* of what is copied */
+    int64_t now_ms;
+};
+
 struct usage {
     int64_t files, folders, size;
 };
@@ -125,6 +135,16 @@ struct meta_ops {
     enum err (*folder_add)(struct meta *m, const struct guard *g, const struct node *in);
     /* Marks one node dead (constant time; the keeper reaps behind it). E_ROOT_NODE, E_PRECONDITION. */
     enum err (*node_remove)(struct meta *m, const struct guard *g, struct id id, const struct expect *expect, int64_t now_ms);
+    /* What `change` says, in one row. `g` is asked about the node and, when it moves, `into` about its new folder;
+     * *node_out is the node afterwards. E_ROOT_NODE, E_PRECONDITION, E_NAME_TAKEN, E_NO_PARENT, E_NOT_FOLDER,
+     * E_CROSS_SPACE, E_TOO_NESTED (also for what is below); E_CYCLE into itself or below, also by two at once. */
+    enum err (*node_change)(struct meta *m, void *mem, const struct guard *g, const struct guard *into, struct id id,
+                            const struct change *change, struct node *node_out);
+    /* `g` is asked about what is copied, `into` about the folder it is put into, also in another space, which is
+     * charged. The live nodes as they are at one moment, with their times; blobs gain a reference. E_ROOT_NODE,
+     * E_PRECONDITION, E_NAME_TAKEN, E_NO_PARENT, E_NOT_FOLDER, E_QUOTA, E_TOO_NESTED; E_CYCLE into itself or below. */
+    enum err (*node_copy)(struct meta *m, void *mem, const struct guard *g, const struct guard *into, const struct copy *in,
+                          struct node *node_out);
     enum err (*node_usage)(struct meta *m, const struct guard *g, struct id id, struct usage *usage_out); /* live files below */
 
     /* ---- uploads ---- */

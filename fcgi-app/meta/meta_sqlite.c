@@ -78,6 +78,8 @@ const struct meta_ops meta_sqlite_ops = {
     .node_list = sqlite_node_list,
     .folder_add = sqlite_folder_add,
     .node_remove = sqlite_node_remove,
+    .node_change = sqlite_node_change,
+    .node_copy = sqlite_node_copy,
     .node_usage = sqlite_node_usage,
 
     .upload_reserve = sqlite_upload_reserve,

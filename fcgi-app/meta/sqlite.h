@@ -44,6 +44,12 @@ enum err sqlite_place(struct sqlite *s, void *mem, const struct guard *g, struct
 enum err sqlite_parent(struct sqlite *s, void *mem, const struct guard *g, struct id id, struct place *out) MUST_CHECK;
 /* May a node of that name stand there? E_TOO_NESTED for more than 128 levels or a path over 4,096 bytes. */
 enum err sqlite_nesting(const struct place *parent, const char *name) MUST_CHECK;
+/* Bytes of the path of a node of that name there: names, each with a separator but the root's. */
+size_t sqlite_path_bytes(const struct place *parent, const char *name);
+/* Is `id` the folder itself or one above it? */
+bool sqlite_within(const struct place *folder, struct id id);
+/* The first candidate of the name that is free in the folder. E_NAME_TAKEN. */
+enum err sqlite_free_name(struct sqlite *s, void *mem, struct id parent, const char *name, const char **name_out) MUST_CHECK;
 enum err sqlite_child(struct sqlite *s, void *mem, struct id parent, const char *name, struct node *out, bool *found_out) MUST_CHECK;
 enum err sqlite_node_insert(struct sqlite *s, const struct node *node) MUST_CHECK;
 /* E_PRECONDITION unless the node at the target (NULL: there is none) is as expected. */
@@ -98,6 +104,10 @@ enum err sqlite_node_list(struct meta *m, void *mem, const struct guard *g, stru
                           struct place *place_out, struct node_list *list_out);
 enum err sqlite_folder_add(struct meta *m, const struct guard *g, const struct node *in);
 enum err sqlite_node_remove(struct meta *m, const struct guard *g, struct id id, const struct expect *expect, int64_t now_ms);
+enum err sqlite_node_change(struct meta *m, void *mem, const struct guard *g, const struct guard *into, struct id id,
+                            const struct change *change, struct node *node_out);
+enum err sqlite_node_copy(struct meta *m, void *mem, const struct guard *g, const struct guard *into, const struct copy *in,
+                          struct node *node_out);
 enum err sqlite_node_usage(struct meta *m, const struct guard *g, struct id id, struct usage *usage_out);
 
 enum err sqlite_upload_reserve(struct meta *m, void *mem, const struct guard *g, const struct upload *in, struct upload *out);

@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "base/name.h"
-#include "meta/rename.h"
 
 struct work {
     struct sqlite *s;
@@ -33,14 +32,7 @@ static enum err find_parent(struct work *w)
 
 static enum err pick_name(struct work *w)
 {
-    struct node taken;
-    bool found = true;
-    for (unsigned n = 1; found && n <= RENAME_MOST; n++) {
-        w->name = rename_candidate(w->mem, w->in->name, n);
-        TRY(sqlite_child(w->s, w->mem, w->target.place.node.id, w->name, &taken, &found));
-    }
-    if (found)
-        return err_set(E_NAME_TAKEN, "%d names like it are taken", RENAME_MOST);
+    TRY(sqlite_free_name(w->s, w->mem, w->target.place.node.id, w->in->name, &w->name));
     w->key = name_key(w->mem, w->name);
     w->target.exists = false;
     return E_OK;

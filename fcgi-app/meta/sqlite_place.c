@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "meta/rename.h"
 
 #define DEPTH_MOST PATH_MAX_DEPTH
 
@@ -79,15 +80,29 @@ enum err sqlite_parent(struct sqlite *s, void *mem, const struct guard *g, struc
     return E_OK;
 }
 
-enum err sqlite_nesting(const struct place *parent, const char *name)
+size_t sqlite_path_bytes(const struct place *parent, const char *name)
 {
-    size_t bytes = strlen(name) + 1;
-    if (parent->depth + 1 > DEPTH_MOST)
-        return err_set(E_TOO_NESTED, "folder %s is at the last level", parent->node.id.s);
-    bytes += strlen(parent->node.name) + 1;
+    size_t bytes = strlen(name) + 1 + strlen(parent->node.name) + 1;
     for (size_t i = 0; i < parent->depth; i++)
         bytes += strlen(parent->ancestors[i].name) + 1;
-    bytes -= 1; /* the root's name is empty and has no separator */
+    return bytes - 1; /* the root's name is empty and has no separator */
+}
+
+bool sqlite_within(const struct place *folder, struct id id)
+{
+    if (id_eq(folder->node.id, id))
+        return true;
+    for (size_t i = 0; i < folder->depth; i++)
+        if (id_eq(folder->ancestors[i].id, id))
+            return true;
+    return false;
+}
+
+enum err sqlite_nesting(const struct place *parent, const char *name)
+{
+    size_t bytes = sqlite_path_bytes(parent, name);
+    if (parent->depth + 1 > DEPTH_MOST)
+        return err_set(E_TOO_NESTED, "folder %s is at the last level", parent->node.id.s);
     if (bytes > PATH_MAX_BYTES)
         return err_set(E_TOO_NESTED, "a path of %zu bytes", bytes);
     return E_OK;
@@ -100,6 +115,17 @@ enum err sqlite_child(struct sqlite *s, void *mem, struct id parent, const char 
     if (*found_out)
         row_node(mem, q, 0, out);
     return E_OK;
+}
+
+enum err sqlite_free_name(struct sqlite *s, void *mem, struct id parent, const char *name, const char **name_out)
+{
+    struct node taken;
+    bool found = true;
+    for (unsigned n = 1; found && n <= RENAME_MOST; n++) {
+        *name_out = rename_candidate(mem, name, n);
+        TRY(sqlite_child(s, mem, parent, *name_out, &taken, &found));
+    }
+    return found ? err_set(E_NAME_TAKEN, "%d names like it are taken", RENAME_MOST) : E_OK;
 }
 
 enum err sqlite_node_insert(struct sqlite *s, const struct node *node)

@@ -7,6 +7,7 @@
 static const char *const sorts[] = {"name", "size", "modified", "type", NULL};
 static const char *const orders[] = {"asc", "desc", NULL};
 static const char *const conflicts[] = {"fail", "replace", "rename", NULL};
+static const char *const copy_conflicts[] = {"fail", "rename", NULL};
 static const char *const encodings[] = {"utf8", "base64", NULL};
 
 const struct field fields_register[] = {
@@ -40,6 +41,29 @@ const struct field fields_file_show[] = {
 const struct field fields_folder_create[] = {
     {.name = "parent", .kind = FIELD_ID, AT(in_folder_create, parent)},
     {.name = "name", .kind = FIELD_NAME, AT(in_folder_create, name), .required = true},
+    {0},
+};
+
+const struct field fields_file_change[] = {
+    {.name = "name", .kind = FIELD_NAME, AT(in_change, name)},
+    {.name = "parent", .kind = FIELD_ID, AT(in_change, parent)},
+    {.name = "modified", .kind = FIELD_TIME, AT(in_change, modified_ms)},
+    {0},
+};
+
+const struct field fields_file_copy[] = {
+    {.name = "name", .kind = FIELD_NAME, AT(in_copy, name)},
+    {.name = "parent", .kind = FIELD_ID, AT(in_copy, parent)},
+    {.name = "conflict", .kind = FIELD_CHOICE, AT(in_copy, conflict), .choices = copy_conflicts},
+    {0},
+};
+
+const struct field fields_batch[] = {
+    {.name = "delete", .kind = FIELD_IDS, AT(in_batch, remove), .min = 1, .max = 1000},
+    {.name = "move", .kind = FIELD_IDS, AT(in_batch, move), .min = 1, .max = 1000},
+    {.name = "copy", .kind = FIELD_IDS, AT(in_batch, copy), .min = 1, .max = 1000},
+    {.name = "parent", .kind = FIELD_ID, AT(in_batch, parent)},
+    {.name = "conflict", .kind = FIELD_CHOICE, AT(in_batch, conflict), .choices = copy_conflicts},
     {0},
 };
 

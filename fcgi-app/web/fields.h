@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/field.h"
+#include "core/node.h"
 #include "core/session.h"
 #include "model/model.h"
 
@@ -27,6 +28,16 @@ struct in_folder_create {
     const char *name;
 };
 extern const struct field fields_folder_create[];
+
+extern const struct field fields_file_change[]; /* struct in_change */
+extern const struct field fields_file_copy[];   /* struct in_copy */
+
+struct in_batch {
+    struct id_list remove, move, copy; /* exactly one of them */
+    struct id parent;
+    int conflict;                      /* enum conflict: of copies */
+};
+extern const struct field fields_batch[];
 
 struct in_content_put {
     bool parents;

@@ -93,6 +93,25 @@ enum err h_file_delete(struct walk *w)
     return reply_empty(w);
 }
 
+enum err h_file_change(struct walk *w)
+{
+    struct in_change *in = w->in;
+    struct node node;
+    TRY(condition_expect(w, &in->expect));
+    TRY(node_change(w->site->core, w, &w->who, w->arg, in, &node));
+    return reply_data(w, 200, record_node(w, &node));
+}
+
+enum err h_file_copy(struct walk *w)
+{
+    struct in_copy *in = w->in;
+    struct node node;
+    in->conflict = in->conflict == 1 ? CONFLICT_RENAME : CONFLICT_FAIL;
+    TRY(condition_expect(w, &in->expect));
+    TRY(node_copy(w->site->core, w, &w->who, w->arg, in, &node));
+    return reply_created(w, record_node(w, &node), link_to(w, "file_info", node.id.s), node.kind == NODE_FILE ? node.blob.s : NULL);
+}
+
 enum err h_folder_create(struct walk *w)
 {
     const struct in_folder_create *in = w->in;

@@ -18,7 +18,12 @@ enum err h_file_list(struct walk *w);
 enum err h_file_show(struct walk *w);
 enum err h_file_info(struct walk *w);
 enum err h_file_delete(struct walk *w);
+enum err h_file_change(struct walk *w);
+enum err h_file_copy(struct walk *w);
 enum err h_folder_create(struct walk *w);
+
+/* h_batch.c: many at once */
+enum err h_batch(struct walk *w);
 
 /* h_content.c: by path */
 enum err h_content_get(struct walk *w);
