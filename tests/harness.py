@@ -424,9 +424,9 @@ class Installation:
 
     def stop(self):
         """Orderly; gives the exit statuses of coffer and nginx (None where it was not running)."""
-        return self._end("coffer", signal.SIGTERM), self._end("nginx", signal.SIGQUIT)
+        return self.end("coffer", signal.SIGTERM), self.end("nginx", signal.SIGTERM)
 
-    def _end(self, which, how):
+    def end(self, which, how):
         process = getattr(self, which)
         if process is None:
             return None

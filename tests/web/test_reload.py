@@ -89,7 +89,7 @@ def test_term_drains_and_ends_in_time(server_factory):
     with coffer.connect() as s:
         s.sendall(head + b"x" * 1000)
         began = time.monotonic()
-        assert coffer.stop()[0] == 0
+        assert coffer.end("coffer", signal.SIGTERM) == 0
         assert time.monotonic() - began < 10
 
 
