@@ -144,7 +144,7 @@ ORDER BY up.depth;
 
 -- name: node_child
 SELECT id, space, parent, name, name_key, kind, created_ms, modified_ms, version, blob, size, type, sha256
-FROM node WHERE parent = ?1 AND name = ?2 AND live = 1;
+FROM node INDEXED BY node_name WHERE parent = ?1 AND name = ?2 AND live = 1; -- else the planner walks the whole folder
 
 -- name: node_add
 INSERT INTO node (id, space, parent, name, name_key, kind, live, removed_ms, created_ms, modified_ms,
