@@ -33,6 +33,8 @@ libutf8proc-dev         pc:libutf8proc      run      Unicode
 libsodium-dev           pc:libsodium        run      password hashes, random numbers
 libssl-dev              pc:libcrypto        run      SHA-256, AES
 libmagic-dev            pc:libmagic         run      types of files
+libcurl4-openssl-dev    pc:libcurl          run      S3
+libexpat1-dev           pc:expat            run      what S3 answers
 libzxcvbn-dev           inc:zxcvbn.h        run      weak passwords
 nginx                   cmd:nginx           run      the web server
 openssl                 cmd:openssl         run      the self-signed certificate
