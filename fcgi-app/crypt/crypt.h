@@ -26,3 +26,7 @@ struct sha256;
 struct sha256 *sha256_new(const void *ctx);
 void sha256_add(struct sha256 *h, const void *bytes, size_t n);
 void sha256_hex(struct sha256 *h, char hex_out[65]);
+
+/* HMAC-SHA-256 (RFC 2104); out may be the key. */
+#define HMAC_BYTES 32
+void hmac_sha256(const void *key, size_t key_len, const void *text, size_t len, unsigned char out[HMAC_BYTES]);

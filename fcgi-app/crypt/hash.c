@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -50,4 +52,11 @@ void sha256_hex(struct sha256 *h, char hex_out[65])
     EVP_MD_CTX_free(h->md);
     h->md = NULL;
     sodium_bin2hex(hex_out, 2 * SHA256_BYTES + 1, sum, sizeof sum);
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *text, size_t len, unsigned char out[HMAC_BYTES])
+{
+    unsigned char sum[HMAC_BYTES]; /* of its own, since out may be the key */
+    must(HMAC(EVP_sha256(), key, (int)key_len, text, len, sum, NULL) != NULL);
+    memcpy(out, sum, sizeof sum);
 }
