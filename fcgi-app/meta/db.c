@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CACHE_KIB        "8192"
+#define CACHE_KIB        "2048"
 #define CHECKPOINT_PAGES "8000"     /* a backstop of 32 MB: the keeper's checkpoints come long before */
 #define WAL_LIMIT_BYTES  "67108864"
 #define BUSY_RETRY_S     2
