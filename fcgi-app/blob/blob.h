@@ -4,6 +4,8 @@
  * the folder). A blob is never visible half. Errors: E_DISK_FULL, E_IO, E_STORE_DOWN, E_NOT_FOUND. A failed
  * fsync fails the call and is never retried. */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -29,6 +31,15 @@ struct blob_source {
     uint64_t offset, size;
 };
 
+/* One of many new blobs: see put_many. */
+struct blob_put {
+    struct id id;
+    struct blob_source source;
+    bool link;          /* the source's whole file may be linked instead of copied: nobody will change it any more */
+    bool linked;        /* out: and it was */
+    enum err result;    /* out: E_OK when it is stored; else nothing is under this id */
+};
+
 typedef enum err blob_each_fn(void *arg, const char *id, uint64_t size, int64_t modified_ms);
 
 struct blob_ops {
@@ -41,6 +52,9 @@ struct blob_ops {
     /* Bytes free for uploads (reserve taken off); UINT64_MAX when unlimited. */
     enum err (*room)(struct blob_store *s, uint64_t *bytes_out);
     enum err (*put)(struct blob_store *s, struct id id, const struct blob_source *source);
+    /* Many at once, for imports: as put of each row, in the same order of writes, but flushed together. A failure
+     * stored none of them; E_OK: each row has its own result. NULL: call blob_put_many, which then puts each. */
+    enum err (*put_many)(struct blob_store *s, struct blob_put *rows, size_t n);
     /* Take over a file that the web server finished: fd was opened and checked by spool_open. */
     enum err (*adopt)(struct blob_store *s, struct id id, int fd);
     /* An open descriptor for reading; size told. The caller closes it. NULL where BLOB_CAN_SENDFILE is not. */
@@ -59,6 +73,7 @@ struct blob_ops {
 extern const struct blob_ops blob_disk_ops;
 
 enum err blob_open_store(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
+enum err blob_put_many(struct blob_store *s, struct blob_put *rows, size_t n) MUST_CHECK;
 enum err blob_disk_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
 /* Another store behind a fault: fails the n-th call of any verb with `e`, before or after the deed. Tests only. */
 enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail_at, bool after, enum err e, struct blob_store **out) MUST_CHECK;

@@ -38,13 +38,7 @@ enum err disk_shard_of(struct disk *d, struct id id, int *folder_out)
 
 /* ---- a file in the making: it has no name in the store before its last byte is durable ---- */
 
-struct draft {
-    int fd;
-    int incoming; /* where it has a name for the time being; -1: it has none anywhere */
-    char name[48];
-};
-
-static void draft_close(struct draft *draft)
+void draft_close(struct draft *draft)
 {
     if (draft->incoming >= 0)
         unlinkat(draft->incoming, draft->name, 0);
@@ -62,7 +56,7 @@ static enum err draft_open_named(struct disk *d, struct draft *draft)
     return draft->fd < 0 ? file_errno("make a file in", d->incoming) : E_OK;
 }
 
-static enum err draft_open(struct disk *d, int folder, struct draft *draft)
+enum err draft_open(struct disk *d, int folder, struct draft *draft)
 {
     draft->fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     if (draft->fd >= 0)
@@ -72,15 +66,14 @@ static enum err draft_open(struct disk *d, int folder, struct draft *draft)
     return file_errno("make a file in", "blob folder");
 }
 
-/* Give an open file its name. Through the descriptor: whatever its path leads to by now does not matter. */
-static int link_by_fd(int folder, const char *name, int fd)
+int link_by_fd(int folder, const char *name, int fd)
 {
     char self[32];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, self, folder, name, AT_SYMLINK_FOLLOW);
 }
 
-static enum err link_failed(const char *name)
+enum err link_failed(const char *name)
 {
     switch (errno) {
     case ENOENT: /* not the folder, that is open */
@@ -103,7 +96,7 @@ static enum err linked(int folder, const char *name)
 
 enum err disk_new_file(struct disk *d, int folder, const char *name, const struct blob_source *source)
 {
-    CLEANUP(draft_close) struct draft draft = {.fd = -1, .incoming = -1};
+    CLEANUP(draft_close) struct draft draft = DRAFT_NONE;
     TRY(draft_open(d, folder, &draft));
     TRY(file_copy(draft.fd, source));
     if (fdatasync(draft.fd) != 0)
@@ -256,6 +249,7 @@ const struct blob_ops blob_disk_ops = {
     .store_id_set = disk_store_id_set,
     .room = disk_room,
     .put = disk_put,
+    .put_many = disk_put_many,
     .adopt = disk_adopt,
     .open = disk_open,
     .read = disk_read,

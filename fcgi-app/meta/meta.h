@@ -3,7 +3,8 @@
  * A verb is one transaction and durable when it returns E_OK. A verb that fails changed nothing. All verbs
  * may be called by many processes at once; the contract suite runs pairs of them against each other. Any
  * verb may also fail with E_STORE_DOWN (not reachable, or the write lock was not had within
- * store.busy_timeout; nothing happened), E_DISK_FULL, or E_DAMAGED.
+ * store.busy_timeout; nothing happened), E_DISK_FULL, E_DAMAGED, or E_UNSURE (committed, but the disk refused to make it
+ * durable: neither undo it nor say that it is done).
  *
  * Rights are judged inside the transaction: a verb that touches a node reads the node's place first and
  * hands it to the guard; any error of the guard is the verb's answer and nothing changes. A node is dead,
@@ -55,6 +56,14 @@ struct commit {
     int64_t modified_ms, now_ms;
 };
 
+/* One of many to commit at once: a folder, or a file whose bytes are stored. See commit_many. */
+struct commit_row {
+    bool folder;
+    struct node node;             /* of a folder: as folder_add takes it */
+    struct commit commit;         /* of a file */
+    enum err result;              /* out */
+};
+
 struct change {                   /* PATCH: absent = unchanged */
     const char *name, *key;       /* NULL: keep */
     struct id parent;             /* "": keep */
@@ -84,7 +93,8 @@ struct throttle {
 
 /* A finding of check(); line is a full sentence. */
 struct finding {
-    bool repaired, damage;        /* neither: noticed, harmless */
+    bool repaired, damage;
+    bool mendable;                /* wrong until it is repaired. None of the three: noticed, harmless */
     const char *line;
 };
 typedef void finding_fn(void *arg, const struct finding *finding);
@@ -160,6 +170,10 @@ struct meta_ops {
      * After E_STORE_DOWN the outcome may be unknown: ask version_node. */
     enum err (*upload_commit)(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
                               bool *replaced_out);
+    /* For imports: folder_add and upload_commit of each row, in order, in one transaction; a row may stand in a
+     * folder that an earlier one makes. What refuses one row stands in its result and the others go on; when the
+     * verb itself fails, nothing happened at all. NULL: call meta_commit_many, which then commits each. */
+    enum err (*commit_many)(struct meta *m, const struct guard *g, struct commit_row *rows, size_t n);
     /* Removes the row and refunds it; E_OK also when there is none (only the remover refunds). */
     enum err (*upload_release)(struct meta *m, struct id id);
     enum err (*version_node)(struct meta *m, struct id version, struct id *node_out); /* "" when there is no such version */
@@ -194,4 +208,7 @@ extern const struct meta_ops meta_sqlite_ops;
 /* Open what the configuration names; goes with ctx (a talloc destructor closes it). One per process, after
  * any fork. Never creates the schema: upgrade does. E_STORE_DOWN, E_CONF. */
 enum err meta_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;
+enum err meta_commit_many(struct meta *m, const struct guard *g, struct commit_row *rows, size_t n) MUST_CHECK;
+/* Is this a fault of the store, which ends what is going on, or an answer to one row? */
+bool meta_fault(enum err e);
 enum err meta_sqlite_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;

@@ -85,6 +85,7 @@ const struct meta_ops meta_sqlite_ops = {
     .upload_reserve = sqlite_upload_reserve,
     .upload_get = sqlite_upload_get,
     .upload_commit = sqlite_upload_commit,
+    .commit_many = sqlite_commit_many,
     .upload_release = sqlite_upload_release,
     .version_node = sqlite_version_node,
     .reserved_total = sqlite_reserved_total,

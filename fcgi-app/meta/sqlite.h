@@ -55,6 +55,11 @@ enum err sqlite_node_insert(struct sqlite *s, const struct node *node) MUST_CHEC
 /* E_PRECONDITION unless the node at the target (NULL: there is none) is as expected. */
 enum err sqlite_expect(const struct expect *expect, const struct node *node) MUST_CHECK;
 
+/* The rows of folder_add and upload_commit, within a transaction. What refuses them does so before the first is written. */
+enum err sqlite_folder_rows(struct sqlite *s, void *mem, const struct guard *g, const struct node *in) MUST_CHECK;
+enum err sqlite_commit_rows(struct sqlite *s, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
+                            bool *replaced_out) MUST_CHECK;
+
 /* What stands at the target of an upload, and would it be accepted? E_PRECONDITION, E_NAME_TAKEN, E_IS_FOLDER. */
 struct target {
     struct place place;    /* of the parent */
@@ -114,6 +119,7 @@ enum err sqlite_upload_reserve(struct meta *m, void *mem, const struct guard *g,
 enum err sqlite_upload_get(struct meta *m, void *mem, struct id id, struct upload *out);
 enum err sqlite_upload_commit(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
                               bool *replaced_out);
+enum err sqlite_commit_many(struct meta *m, const struct guard *g, struct commit_row *rows, size_t n);
 enum err sqlite_upload_release(struct meta *m, struct id id);
 enum err sqlite_version_node(struct meta *m, struct id version, struct id *node_out);
 enum err sqlite_reserved_total(struct meta *m, uint64_t *bytes_out);

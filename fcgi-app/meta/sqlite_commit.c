@@ -121,11 +121,18 @@ static enum err commit(struct work *w, struct node *node_out, bool *replaced_out
     return sqlite_audit(w->s, &audit);
 }
 
+enum err sqlite_commit_rows(struct sqlite *s, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
+                            bool *replaced_out)
+{
+    struct work w = {.s = s, .mem = mem, .guard = g, .in = in};
+    assert(in->size >= 0);
+    return commit(&w, node_out, replaced_out);
+}
+
 enum err sqlite_upload_commit(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
                               bool *replaced_out)
 {
-    struct work w = {.s = sqlite_of(m), .mem = mem, .guard = g, .in = in};
-    assert(in->size >= 0);
-    TRY(sqlite_write(w.s));
-    return db_end(&w.s->main, commit(&w, node_out, replaced_out));
+    struct sqlite *s = sqlite_of(m);
+    TRY(sqlite_write(s));
+    return db_end(&s->main, sqlite_commit_rows(s, mem, g, in, node_out, replaced_out));
 }

@@ -44,7 +44,7 @@ enum err sqlite_node_walk(struct meta *m, void *mem, const struct guard *g, stru
 }
 
 /* ---- making a folder ---- */
-static enum err add_folder(struct sqlite *s, void *mem, const struct guard *g, const struct node *in)
+enum err sqlite_folder_rows(struct sqlite *s, void *mem, const struct guard *g, const struct node *in)
 {
     struct place place;
     struct node taken;
@@ -71,7 +71,7 @@ enum err sqlite_folder_add(struct meta *m, const struct guard *g, const struct n
     struct sqlite *s = sqlite_of(m);
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
     TRY(sqlite_write(s));
-    return db_end(&s->main, add_folder(s, mem, g, in));
+    return db_end(&s->main, sqlite_folder_rows(s, mem, g, in));
 }
 
 /* ---- removing ---- */

@@ -90,6 +90,34 @@ static void a_source_that_ends_early_leaves_nothing(void **state)
     }
 }
 
+/* A bad source, a name that is taken, a whole file that may be linked: each by itself. */
+static void many_are_put_at_once(void **state)
+{
+    struct bench *b = *state;
+    CLEANUP(close_fd) int near = bench_file(b, "source", "0123456789", 10);
+    CLEANUP(close_fd) int far = bench_file(b, NULL, "0123456789", 10);
+    struct id taken = id_new();
+    assert_int_equal(bench_put(b, taken, "first", 5), E_OK);
+    struct blob_put rows[] = {
+        {.id = id_new(), .source = {.fd = -1, .data = "memory", .size = 6}},
+        {.id = id_new(), .source = {.fd = near, .offset = 5, .size = 6}},
+        {.id = taken, .source = {.fd = -1, .data = "second", .size = 6}},
+        {.id = id_new(), .source = {.fd = near, .size = 10}, .link = true},
+        {.id = id_new(), .source = {.fd = far, .size = 10}, .link = true},
+        {.id = id_new(), .source = {.fd = near, .offset = 2, .size = 3}, .link = true},
+        {.id = id_new(), .source = {.fd = -1, .data = "", .size = 0}},
+    };
+    assert_int_equal(blob_put_many(b->s, rows, ROWS(rows)), E_OK);
+    for (size_t i = 0; i < ROWS(rows); i++)
+        assert_string_equal(err_name(rows[i].result), err_name(i == 1 || i == 2 ? E_IO : E_OK));
+    assert_true(bench_holds(b, rows[0].id, "memory", 6));
+    assert_true(bench_lacks(b, rows[1].id));
+    assert_true(bench_holds(b, taken, "first", 5));
+    assert_true(bench_holds(b, rows[3].id, "0123456789", 10) && bench_holds(b, rows[4].id, "0123456789", 10));
+    assert_true(bench_holds(b, rows[5].id, "234", 3) && bench_holds(b, rows[6].id, "", 0));
+    assert_true(!rows[4].linked && !rows[5].linked); /* another disk, a part of a file: copied */
+}
+
 struct pieces {
     char text[64];
     size_t n, largest, calls;
@@ -350,6 +378,7 @@ int main(void)
         TEST(put_copies_a_part_of_a_file),
         TEST(put_never_replaces),
         TEST(a_source_that_ends_early_leaves_nothing),
+        TEST(many_are_put_at_once),
         TEST(read_hands_out_exactly_the_range),
         TEST(read_goes_in_pieces_and_stops_when_told),
         TEST(open_gives_a_descriptor_for_reading),
