@@ -7,7 +7,7 @@
 static void print_finding(void *arg, const struct finding *f)
 {
     (void)arg;
-    printf("%s: %s\n", f->repaired ? "repaired" : f->damage ? "damaged" : "note", f->line);
+    printf("%s: %s\n", f->repaired ? "repaired" : f->mendable ? "wrong (--repair mends it)" : f->damage ? "damaged" : "note", f->line);
 }
 
 int cmd_fsck(struct app *app, int argc, char **argv)

@@ -20,9 +20,10 @@ struct inspection {
 static void count(void *arg, const struct finding *f)
 {
     struct inspection *in = arg;
-    in->result->damaged += f->damage && !f->repaired;
+    bool wrong = f->damage || f->mendable;
+    in->result->damaged += wrong && !f->repaired;
     in->result->repaired += f->repaired;
-    in->result->notices += !f->damage && !f->repaired;
+    in->result->notices += !wrong && !f->repaired;
     in->report(in->arg, f);
 }
 

@@ -37,7 +37,7 @@ static enum err find(struct sqlite *s, size_t i, bool repair, finding_fn *report
     *any_out = row;
     while (row) {
         const struct finding finding = {
-            .repaired = repair && rows[i].mend != SQL_COUNT, .damage = rows[i].damage,
+            .repaired = repair && rows[i].mend != SQL_COUNT, .damage = rows[i].damage, .mendable = rows[i].mend != SQL_COUNT,
             .line = (const char *)sqlite3_column_text(q, 0),
         };
         report(arg, &finding);
