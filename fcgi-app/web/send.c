@@ -46,12 +46,28 @@ static enum err describe(struct walk *w)
     return E_OK;
 }
 
+/* Asked before the head goes out: after it, the only answer left would be a broken connection. */
+static enum err check_whole(struct walk *w)
+{
+    struct blob_store *blobs = w->site->core->blobs;
+    const struct delivery *d = &w->reply.delivery;
+    CLEANUP(close_fd) int fd = -1;
+    uint64_t size;
+    if (blobs->ops->open == NULL)
+        return E_OK;
+    enum err e = blobs->ops->open(blobs, d->blob, &fd, &size);
+    if (e == E_NOT_FOUND || (e == E_OK && size != (uint64_t)d->size))
+        return err_set(E_DAMAGED, "blob %s is not there whole", d->blob.s);
+    return e;
+}
+
 /* We stream it ourselves: range and length are ours to say. */
 static enum err plan_stream(struct walk *w)
 {
     const struct delivery *d = &w->reply.delivery;
     struct range *range = &w->range;
     bool wanted = w->req->method == GET && cond_if_range(w->req->if_range, d->blob.s, d->modified_ms);
+    TRY(check_whole(w));
     TRY(range_parse(wanted ? w->req->range : NULL, (uint64_t)d->size, range));
     w->stream = true;
     TRY(resp_header(&w->resp, "Accept-Ranges", "bytes"));
