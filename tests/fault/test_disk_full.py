@@ -1,4 +1,5 @@
 """The disk is full: 507 that says so, the quota given back, and people can still delete and sign out."""
+import errno
 import os
 import subprocess
 
@@ -31,16 +32,14 @@ def free(folder):
 def fill(folder, leave=0):
     """Take what is free but `leave` bytes; gives the file to remove."""
     path = folder / "filler"
-    with open(path, "wb") as f:
-        try:
-            os.posix_fallocate(f.fileno(), 0, max(1, free(folder) - leave))
-        except OSError:
-            while True:
-                try:
-                    f.write(b"\0" * 4096)
-                    f.flush()
-                except OSError:
-                    break
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while free(folder) > leave:
+            os.write(fd, b"\0" * min(1 << 20, max(4096, free(folder) - leave)))
+    except OSError as e:
+        assert e.errno == errno.ENOSPC
+    finally:
+        os.close(fd)
     return path
 
 

@@ -146,7 +146,7 @@ def test_kill(server_factory, victim, round):
         uploader.check()
     let_time_pass(coffer)
     done = coffer.fsck()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stdout) == (0, "0 damaged, 0 repaired, 0 notes\n"), done.stdout + done.stderr
     for uploader in uploaders:
         uploader.check()
     assert coffer.incoming() == []
