@@ -173,7 +173,7 @@ static enum err commit_file(struct core *c, void *mem, const struct who *who, co
     enum err e = c->meta->ops->upload_commit(c->meta, mem, &add.guard, commit, node_out, replaced_out);
     if (e == E_STORE_DOWN)
         return settle_unknown(c, mem, who, commit, node_out);
-    if (e != E_OK)
+    if (e != E_OK && e != E_UNSURE)
         drop_bytes(c, commit->blob);
     return parent_gone(e);
 }

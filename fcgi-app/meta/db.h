@@ -12,7 +12,9 @@
  *     TRY(db_write(db));
  *     return db_end(db, the_rows(...));
  *
- * db_end commits when it gets E_OK, and else rolls back and hands the error on with its particulars. */
+ * db_end commits when it gets E_OK, and else rolls back and hands the error on with its particulars. It
+ * returns when the commit is durable; E_UNSURE when that could not be had (a failed flush: the rows are there now, and may be
+ * gone after a power cut). */
 #pragma once
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -28,7 +30,7 @@ struct db {
     const char *path;
     struct shm *shm;      /* its writers' lock is taken before SQLite's own; NULL: SQLite's alone */
     unsigned timeout_ms;
-    bool durable;         /* synchronous=FULL, else OFF */
+    bool durable;         /* db_end returns when the commit is on the disk */
     sqlite3 *handle;      /* NULL: not open */
     sqlite3_stmt *prepared[SQL_COUNT];
     bool writing;         /* within db_write .. db_end */

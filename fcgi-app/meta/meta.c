@@ -13,7 +13,7 @@ enum err meta_open(const void *ctx, const struct conf *conf, struct shm *shm, st
 
 bool meta_fault(enum err e)
 {
-    return e == E_STORE_DOWN || e == E_DISK_FULL || e == E_IO || e == E_DAMAGED || e == E_INTERNAL || e == E_BUSY;
+    return e == E_STORE_DOWN || e == E_DISK_FULL || e == E_IO || e == E_DAMAGED || e == E_INTERNAL || e == E_BUSY || e == E_UNSURE;
 }
 
 /* One by one: a fault in the middle leaves what went before. */
