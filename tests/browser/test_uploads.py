@@ -1,0 +1,69 @@
+"""What the script adds to uploading: dropping, progress, several at once, whole folders."""
+import os
+
+import pytest
+from browser.desk import Desk
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def desk(desk_for, alice):
+    return desk_for(alice).open("/")
+
+
+def test_dropping_files(desk, alice):
+    desk.drop(("a.txt", b"one"), ("b.txt", b"two")).uploaded(2).expect_names("a.txt", "b.txt")
+    assert alice.content("b.txt").content == b"two"
+
+
+def test_dropping_into_a_folder(desk, alice):
+    folder = alice.folder("In ä % here")
+    desk.open(f"/folder/{folder['id']}").drop(("#1?.txt", b"odd")).uploaded(1).expect_names("#1?.txt")
+    assert alice.names(folder["id"]) == ["#1?.txt"]
+
+
+def test_progress_is_shown(desk, alice):
+    """At 1 MB/s, 3 MB are on their way long enough to be seen."""
+    network = desk.context.new_cdp_session(desk.page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000})
+    data = os.urandom(3_000_000)
+    desk.upload(("big.bin", data))
+    row = desk.page.locator("#uploads li")
+    expect(desk.page.locator("#uploads-title")).to_have_text("Uploading 1 of 1")
+    desk.page.wait_for_function("() => { const v = document.querySelector('#uploads li progress').value; return v > 0.05 && v < 0.95 }")
+    expect(row.locator(".state")).to_contain_text("B/s")
+    expect(row.locator(".state")).to_contain_text("left")
+    desk.shot("progress")
+    desk.uploaded(1).expect_names("big.bin")
+    assert alice.content("big.bin").content == data
+
+
+def test_cancelling_leaves_nothing(desk, alice):
+    network = desk.context.new_cdp_session(desk.page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000})
+    desk.upload(("big.bin", os.urandom(3_000_000)))
+    desk.page.locator("#uploads li").get_by_role("button", name="Cancel").click()
+    expect(desk.page.locator("#uploads li")).to_have_count(0)
+    assert alice.names() == []
+
+
+def test_several_taken_names_are_answered_at_once(desk, alice):
+    for name in ("a.txt", "b.txt"):
+        alice.file(name, b"old")
+    desk.open("/").drop(("a.txt", b"new"), ("b.txt", b"new"))
+    desk.shot("conflict")
+    desk.button("Skip all").click()
+    expect(desk.page.locator("#uploads li")).to_have_count(0)
+    assert alice.content("a.txt").content == b"old"
+
+
+def test_a_full_quota_is_said_in_the_row(server_factory, chromium):
+    coffer = server_factory(quota_default="1M")
+    desk = Desk(chromium, coffer).sit_down(coffer.person()).open("/")
+    desk.upload(("big.bin", os.urandom(2_000_000)))
+    expect(desk.page.locator("#uploads li.failed .state")).to_contain_text("storage is full")
+    desk.shot("quota")
+    desk.complaints[:] = [c for c in desk.complaints if "status of 507" not in c and "ERR_" not in c]
+    desk.close()
