@@ -86,6 +86,9 @@ enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint
 /* A body of one's own spooling, for web servers that stream: an unnamed file in the spool that adopt can take. */
 enum err spool_new(const struct conf *conf, int *fd_out) MUST_CHECK;
 enum err spool_write(int fd, const void *bytes, size_t n) MUST_CHECK; /* all of it; E_DISK_FULL, E_IO */
+/* Empty a body file that will never be finished, as spool_open checks it; the web server still holds it open, so
+ * removing its name would free nothing. */
+enum err spool_empty(const struct conf *conf, const char *path) MUST_CHECK;
 /* Bytes that lie in the spool now (uploads on their way in). */
 enum err spool_used(const struct conf *conf, uint64_t *bytes_out) MUST_CHECK;
 /* Remove what crashes left: files older than before_ms. Starts write-back of the large ones on the way. */

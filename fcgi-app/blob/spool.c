@@ -65,6 +65,16 @@ enum err spool_open(const struct conf *conf, const char *path, int *fd_out, uint
     return E_OK;
 }
 
+enum err spool_empty(const struct conf *conf, const char *path)
+{
+    CLEANUP(close_fd) int fd = -1;
+    char again[64];
+    uint64_t size;
+    TRY(spool_open(conf, path, &fd, &size));
+    snprintf(again, sizeof again, "/proc/self/fd/%d", fd); /* the file that was checked, for writing */
+    return truncate(again, 0) == 0 ? E_OK : file_errno("truncate", path);
+}
+
 /* ---- the sweeper ---- */
 
 struct sweep {

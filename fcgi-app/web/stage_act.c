@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/upload.h"
 #include "web/walk.h"
@@ -10,9 +11,13 @@ static enum err act_reserve(struct walk *w)
     return reply_empty(w);
 }
 
-/* The web server could not store the body: give the reservation back and say why. */
+/* The web server could not store the body: give the reservation back and say why. What came of the body takes the
+ * room that the store needs for writing this down. */
 static enum err act_disk_full(struct walk *w)
 {
+    enum err e = w->req->body_file[0] != '\0' ? spool_empty(w->site->conf, w->req->body_file) : E_OK;
+    if (e != E_OK)
+        log_err("spool", e);
     if (id_parse(w->req->upload, &w->upload) == E_OK)
         TRY(upload_abandon(w->site->core, &w->who, w->upload));
     return err_set(E_DISK_FULL, "the web server could not store an upload's body");
