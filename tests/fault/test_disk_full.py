@@ -118,6 +118,6 @@ def test_the_disk_fills_while_the_bytes_come(coffer, small_disk, chunked):
         answer = read_answer(s)
     filler[0].unlink()
     problem(answer, 507, "disk-full")
-    assert wait_for(lambda: reserved(coffer) == 0 and coffer.incoming() == [], 10)
+    assert wait_for(lambda: (reserved(coffer), coffer.incoming()) == (0, []), 10), (reserved(coffer), coffer.incoming())
     assert alice.names() == [] and alice.me()["used"] == 0
     ok(alice.put("a", b"x" * 300_000), 201)
