@@ -42,6 +42,7 @@ enum hurt {
 struct opener {
     const char *name;
     enum err (*open)(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out);
+    void (*elsewhere)(struct bench *b, unsigned n); /* conf names the n-th new, empty store */
     void (*hurt)(struct bench *b, enum hurt what, struct id id);
 };
 extern const struct opener openers[];

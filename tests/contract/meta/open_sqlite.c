@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static void elsewhere(struct bench *b, unsigned n)
+{
+    b->conf.sqlite_path = mem_printf(b, "%s/coffer-%u.db", b->dir, n);
+}
+
 static const char *const statements[] = {
     [HURT_USED] = "UPDATE space SET used = used + 7 WHERE id = ?1",
     [HURT_RESERVED] = "UPDATE space SET reserved = reserved + 7 WHERE id = ?1",
@@ -45,6 +50,6 @@ static void hurt(struct bench *b, enum hurt what, struct id id)
 }
 
 const struct opener openers[] = {
-    {"sqlite", meta_sqlite_open, hurt},
+    {"sqlite", meta_sqlite_open, elsewhere, hurt},
 };
 _Static_assert(ROWS(openers) == OPENERS, "a row per store");
