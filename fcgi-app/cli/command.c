@@ -14,6 +14,8 @@ const struct command commands[] = {
     {"user add", "[--admin] [--if-first] NAME", "Make an account; the password comes from the terminal or standard input.", false, cmd_user_add},
     {"user list", "[--json]", "List the accounts.", false, cmd_user_list},
     {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd},
+    {"import", "[--link|--copy] [--replace] DIR NAME:/FOLDER", "Take a folder of this machine into an account; run again, it goes on.", false, cmd_import},
+    {"export", "[--replace] NAME:/FOLDER DIR", "Write an account's folder as plain files; run again, it goes on.", false, cmd_export},
     {"fsck", "[--deep] [--repair]", "Check that records and stored contents agree; --deep reads all contents.", false, cmd_fsck},
     {"gc", "", "Remove contents that no file refers to, and what crashes left behind.", false, cmd_gc},
     {"config", "", "Print every setting, its value and where it came from; secrets are masked.", false, cmd_config},
