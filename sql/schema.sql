@@ -8,7 +8,7 @@
 -- numbers of model/model.h. Columns are never NULL unless they say so: "" and 0 stand for "none".
 
 CREATE TABLE meta (
-    key   TEXT NOT NULL PRIMARY KEY, -- 'schema_version' (decimal) or 'store_id' (also stands in the blob store)
+    key   TEXT NOT NULL PRIMARY KEY, -- 'schema_version' (decimal), 'store_id' (also stands in the blob store) or 'lease:ID' (its end)
     value TEXT NOT NULL              -- what it says
 ) STRICT, WITHOUT ROWID;
 

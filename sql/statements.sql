@@ -274,7 +274,8 @@ UPDATE node SET modified_ms = ?2, version = ?3, blob = ?4, size = ?5, type = ?6,
 -- ---- the keeper ----
 
 -- name: expire_due
-SELECT EXISTS (SELECT 1 FROM session WHERE expires_ms <= ?1) OR EXISTS (SELECT 1 FROM upload WHERE expires_ms <= ?1);
+SELECT EXISTS (SELECT 1 FROM session WHERE expires_ms <= ?1) OR EXISTS (SELECT 1 FROM upload WHERE expires_ms <= ?1)
+       OR EXISTS (SELECT 1 FROM meta WHERE key >= 'lease:' AND key < 'lease;' AND CAST(value AS INTEGER) <= ?1);
 
 -- name: sessions_over
 DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2);
@@ -295,11 +296,13 @@ SELECT id, space, parent FROM node WHERE parent = ?1 LIMIT 1;
 SELECT id FROM blob WHERE refs = 0 AND state = 1 ORDER BY unreferenced_ms LIMIT ?1;
 
 -- name: blobs_due
-SELECT EXISTS (SELECT 1 FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1);
+SELECT EXISTS (SELECT 1 FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1)
+       AND NOT EXISTS (SELECT 1 FROM meta WHERE key >= 'lease:' AND key < 'lease;');
 
 -- name: blobs_mark
 UPDATE blob SET state = 1 WHERE id IN (
-    SELECT id FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1 ORDER BY unreferenced_ms LIMIT ?2);
+    SELECT id FROM blob WHERE refs = 0 AND state = 0 AND unreferenced_ms < ?1 ORDER BY unreferenced_ms LIMIT ?2)
+AND NOT EXISTS (SELECT 1 FROM meta WHERE key >= 'lease:' AND key < 'lease;');
 
 -- name: blob_drop
 DELETE FROM blob WHERE id = ?1 AND state = 1 AND refs = 0;
@@ -321,6 +324,31 @@ UPDATE version SET sha256 = ?2 WHERE id = ?1 RETURNING node;
 
 -- name: node_hash
 UPDATE node SET sha256 = ?3 WHERE id = ?1 AND version = ?2;
+
+-- ---- leases: rows of meta, 'lease:<holder>' with the time of their end ----
+
+-- name: lease_end
+DELETE FROM meta WHERE key = 'lease:' || ?1;
+
+-- name: leases_over
+DELETE FROM meta WHERE key >= 'lease:' AND key < 'lease;' AND CAST(value AS INTEGER) <= ?1;
+
+-- ---- a copy for a backup: what must not or cannot come back with it goes ----
+
+-- name: backup_sessions
+DELETE FROM session;
+
+-- name: backup_uploads
+DELETE FROM upload;
+
+-- name: backup_reserved
+UPDATE space SET reserved = 0;
+
+-- name: backup_blobs
+DELETE FROM blob WHERE refs = 0;
+
+-- name: backup_leases
+DELETE FROM meta WHERE key >= 'lease:' AND key < 'lease;';
 
 -- ---- check: each gives one sentence per finding; the mend_ beside it puts right what can be computed ----
 

@@ -1,5 +1,6 @@
 #include "jobs/batch.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "crypt/crypt.h"
 
 #define HEAD_BYTES 4096 /* of a file, for telling its type */
+#define LIKE_CHARS 8    /* 32 bits */
 #define TRIES      10   /* for a store that is busy: 10 times its own patience */
 
 struct batch *batch_new(const void *ctx, struct core *c, const struct who *who, struct transfer *t)
@@ -19,7 +21,15 @@ struct batch *batch_new(const void *ctx, struct core *c, const struct who *who, 
     b->t = t;
     b->perm = perm_for(who, VERB_ADD);
     b->mem = talloc_new(b);
+    b->like = id_new();
     return b;
+}
+
+struct id batch_id(const struct batch *b)
+{
+    struct id id = id_new();
+    memcpy(id.s, b->like.s, LIKE_CHARS);
+    return id;
 }
 
 /* ---- gathering ---- */
@@ -81,7 +91,7 @@ enum err batch_file(struct batch *b, const char *path, int fd, const struct stat
     struct blob_put *put = &b->puts[b->n];
     struct commit commit = {
         .parent = parent, .name = mem_str(b->mem, name), .key = name_key(b->mem, name),
-        .conflict = replace ? CONFLICT_REPLACE : CONFLICT_FAIL, .node = id_new(), .version = id_new(), .blob = id_new(),
+        .conflict = replace ? CONFLICT_REPLACE : CONFLICT_FAIL, .node = batch_id(b), .version = batch_id(b), .blob = batch_id(b),
         .size = (int64_t)st->st_size, .type = "", .sha256 = "", .modified_ms = modified_ms, .now_ms = clock_now_ms(b->c->clock),
     };
     *put = (struct blob_put){.id = commit.blob, .source = {.fd = -1, .size = (uint64_t)st->st_size}, .link = b->t->link};
@@ -186,6 +196,8 @@ static enum err commit_rows(struct batch *b)
     enum err e = E_STORE_DOWN;
     for (int i = 0; i < TRIES && e == E_STORE_DOWN && !done; i++) {
         e = meta_commit_many(b->c->meta, &b->perm.guard, b->rows, b->n);
+        if (e == E_UNSURE)
+            return e; /* the rows are there, and may not stay: so may the bytes */
         if (e != E_OK)
             TRY(happened(b, &done)); /* still unknown: the bytes stay, the keeper decides */
     }
@@ -249,6 +261,7 @@ enum err batch_flush(struct batch *b)
     for (size_t i = 0; i < b->n; i++)
         close_source(b, i);
     b->n = b->open = 0;
+    b->like = id_new();
     b->memory = b->bytes = 0;
     talloc_free_children(b->mem);
     transfer_progress(b->t);

@@ -23,9 +23,13 @@ struct batch {
     const char *paths[BATCH_ROWS];
     size_t n, open;
     uint64_t memory, bytes;
+    struct id like;               /* see batch_id */
 };
 
 struct batch *batch_new(const void *ctx, struct core *c, const struct who *who, struct transfer *t);
+/* A new id that shares its first 32 bits with the others of this batch and is random behind them: so their rows stand together in
+ * the store, and a transaction changes tens of pages instead of thousands. */
+struct id batch_id(const struct batch *b);
 /* A folder that earlier rows may not know: its id is good for parents of later rows at once. */
 enum err batch_folder(struct batch *b, const char *path, const struct node *folder) MUST_CHECK;
 /* A file: takes fd over, closes it. `name` is normal; the source's time is in modified_ms. */

@@ -168,7 +168,7 @@ static bool open_folder(struct import *im, const struct level *at, const char *n
 static enum err make_folder(struct import *im, struct level *below, const struct level *at, const char *normal, const struct stat *st)
 {
     struct node node = {
-        .id = id_new(), .parent = at->node, .name = normal, .kind = NODE_FOLDER, .created_ms = clock_now_ms(im->c->clock),
+        .id = batch_id(im->batch), .parent = at->node, .name = normal, .kind = NODE_FOLDER, .created_ms = clock_now_ms(im->c->clock),
         .modified_ms = time_of(st),
     };
     below->node = node.id;

@@ -197,6 +197,15 @@ struct meta_ops {
      * version. With `repair` mends what can be computed. */
     enum err (*check)(struct meta *m, bool repair, finding_fn *report, void *arg);
 
+    /* ---- copies; NULL where the store's own tools make them ---- */
+    /* While any lease stands, blobs_dying marks nothing: what a copy refers to stays where it is. Taking one's own
+     * again renews it; expire ends those that are over. */
+    enum err (*lease_take)(struct meta *m, struct id holder, int64_t until_ms);
+    enum err (*lease_end)(struct meta *m, struct id holder);
+    /* All records as of one moment into a new file, which opens as a store of its own. Sessions, reservations,
+     * leases and blobs that nothing refers to are not in it. Others read and write meanwhile. */
+    enum err (*backup)(struct meta *m, const char *path);
+
     /* ---- volatile: fast, need not survive a power cut ---- */
     /* Count one attempt against every row at once, or none: E_THROTTLED with retry-after. */
     enum err (*throttle_charge)(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);

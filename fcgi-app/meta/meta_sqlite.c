@@ -101,6 +101,10 @@ const struct meta_ops meta_sqlite_ops = {
     .hash_set = sqlite_hash_set,
     .check = sqlite_check,
 
+    .lease_take = sqlite_lease_take,
+    .lease_end = sqlite_lease_end,
+    .backup = sqlite_backup,
+
     .throttle_charge = sqlite_throttle_charge,
     .throttle_refund = sqlite_throttle_refund,
 };

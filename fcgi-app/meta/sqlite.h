@@ -135,6 +135,10 @@ enum err sqlite_hash_pending(struct meta *m, void *mem, unsigned limit, struct i
 enum err sqlite_hash_set(struct meta *m, struct id version, const char *sha256);
 enum err sqlite_check(struct meta *m, bool repair, finding_fn *report, void *arg);
 
+enum err sqlite_lease_take(struct meta *m, struct id holder, int64_t until_ms);
+enum err sqlite_lease_end(struct meta *m, struct id holder);
+enum err sqlite_backup(struct meta *m, const char *path);
+
 /* Best effort, for the sessions' verbs: the last request of a session (now when it cannot be known). */
 int64_t sqlite_seen(struct sqlite *s, const struct session *session, int64_t now_ms);
 void sqlite_seen_note(struct sqlite *s, struct id session, int64_t now_ms);

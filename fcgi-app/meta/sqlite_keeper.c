@@ -28,6 +28,8 @@ static enum err drop_over(struct sqlite *s, int64_t now_ms, const struct id *idl
     for (size_t i = 0; i < n; i++)
         TRY(db_run(&s->main, SQL_SESSION_DROP, ARGS(TEXT(idle[i].s))));
     *did += (unsigned)n;
+    TRY(db_run(&s->main, SQL_LEASES_OVER, ARGS(NUMBER(now_ms))));
+    *did += db_changes(&s->main);
     return drop_uploads(s, now_ms, batch, did);
 }
 
