@@ -2,7 +2,11 @@
  *
  * put and adopt return E_OK only when the bytes and their name are durable (DESIGN: fdatasync, link, fsync of
  * the folder). A blob is never visible half. Errors: E_DISK_FULL, E_IO, E_STORE_DOWN, E_NOT_FOUND. A failed
- * fsync fails the call and is never retried. */
+ * fsync fails the call and is never retried.
+ *
+ * A store behind a network (BLOB_IS_REMOTE) gives E_OK only for what the other side confirmed. What it may try
+ * again it tries itself, within limits; then E_STORE_DOWN, with when to come back, or E_STORE_REFUSED when the
+ * other side answers but does not let us in. Their details name the cause, their sentences hold no secrets. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,18 +14,28 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "base/shm.h"
 #include "conf/conf.h"
 
 enum blob_can {
     BLOB_CAN_SENDFILE = 1, /* the web server can send it by path (locate) */
     BLOB_CAN_ADOPT = 2,    /* a finished file on the same disk is linked, not copied */
     BLOB_CAN_RANGE = 4,
-    BLOB_CAN_PROXY = 8,    /* the web server can fetch it with headers we sign */
+    BLOB_CAN_PROXY = 8,    /* the web server can fetch it with headers we sign (proxy) */
+    BLOB_IS_REMOTE = 16,   /* whoever asks it may wait for seconds */
 };
 
 struct blob_store {
     const struct blob_ops *ops;
     const struct conf *conf;
+    struct shm *shm;    /* NULL on the command line; set by whoever opened the store */
+};
+
+/* How the web server fetches bytes of a blob by itself. Strings belong to the mem given. */
+struct blob_proxy {
+    const char *target;        /* what stands in the request's first line */
+    const char *authorization, *date, *token; /* header values; token "" when there is none */
+    const char *range;         /* the Range header, "" for the whole blob */
 };
 
 /* Where the bytes of a new blob come from. */
@@ -63,18 +77,28 @@ struct blob_ops {
     enum err (*read)(struct blob_store *s, struct id id, uint64_t first, uint64_t length,
                      enum err (*write)(void *arg, const void *bytes, size_t n), void *arg);
     enum err (*locate)(struct blob_store *s, struct id id, char path[static 64]); /* "ab/<id>" below the blob folder */
+    /* A blob's size, as the store has it. */
+    enum err (*size)(struct blob_store *s, struct id id, uint64_t *size_out);
+    /* Bytes first to last, or all with whole; good for minutes. NULL where BLOB_CAN_PROXY is not. */
+    enum err (*proxy)(struct blob_store *s, const void *mem, struct id id, bool whole, uint64_t first, uint64_t last,
+                      struct blob_proxy *out);
     enum err (*remove)(struct blob_store *s, struct id id);          /* E_OK also when it is gone already */
-    /* Every file among the blobs, any order: a blob by its id, anything else by a name that is no id. */
+    /* Every file among the blobs, any order: a blob by its id, anything else by a name that is no id (S3: blobs only, the
+     * rest of the bucket is somebody's). E_STORE_REFUSED where we may not list. */
     enum err (*each)(struct blob_store *s, blob_each_fn *fn, void *arg);
     enum err (*set_aside)(struct blob_store *s, const char *id);     /* what each named: move to lost/; E_NOT_FOUND */
     enum err (*sweep)(struct blob_store *s, int64_t lost_before_ms, unsigned *did_out); /* old ones out of lost/ */
+    /* What a crash left half done: finished or given up. NULL: a crash leaves nothing. Called every minute. */
+    enum err (*tidy)(struct blob_store *s, unsigned *did_out);
 };
 
 extern const struct blob_ops blob_disk_ops;
+extern const struct blob_ops blob_s3_ops;
 
 enum err blob_open_store(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
 enum err blob_put_many(struct blob_store *s, struct blob_put *rows, size_t n) MUST_CHECK;
 enum err blob_disk_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
+enum err blob_s3_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
 /* Another store behind a fault: fails the n-th call of any verb with `e`, before or after the deed. Tests only. */
 enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail_at, bool after, enum err e, struct blob_store **out) MUST_CHECK;
 

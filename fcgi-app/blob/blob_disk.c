@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -154,6 +153,12 @@ static enum err disk_open(struct blob_store *s, struct id id, int *fd_out, uint6
     return E_OK;
 }
 
+static enum err disk_size(struct blob_store *s, struct id id, uint64_t *size_out)
+{
+    CLEANUP(close_fd) int fd = -1;
+    return disk_open(s, id, &fd, size_out);
+}
+
 static enum err disk_read(struct blob_store *s, struct id id, uint64_t first, uint64_t length,
                           enum err (*write)(void *arg, const void *bytes, size_t n), void *arg)
 {
@@ -195,18 +200,6 @@ static enum err disk_remove(struct blob_store *s, struct id id)
 
 /* ---- room ---- */
 
-static enum err room_on(int folder, uint64_t reserve, uint64_t *bytes_out)
-{
-    struct statvfs v;
-    if (fstatvfs(folder, &v) != 0)
-        return file_errno("statvfs", "blob folder");
-    uint64_t free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
-    uint64_t part = (uint64_t)v.f_blocks * v.f_frsize / 50; /* 2 % */
-    uint64_t kept = reserve < part ? reserve : part;
-    *bytes_out = free_bytes > kept ? free_bytes - kept : 0;
-    return E_OK;
-}
-
 /* An upload needs room in both places. On one disk, as it should be, they tell the same. */
 static enum err disk_room(struct blob_store *s, uint64_t *bytes_out)
 {
@@ -215,8 +208,8 @@ static enum err disk_room(struct blob_store *s, uint64_t *bytes_out)
     CLEANUP(close_fd) int incoming = -1;
     TRY(disk_root(d));
     TRY(folder_open(AT_FDCWD, d->incoming, &incoming));
-    TRY(room_on(d->root, reserve, &blobs));
-    TRY(room_on(incoming, reserve, &spool));
+    TRY(folder_room(d->root, reserve, &blobs));
+    TRY(folder_room(incoming, reserve, &spool));
     *bytes_out = blobs < spool ? blobs : spool;
     return E_OK;
 }
@@ -254,6 +247,7 @@ const struct blob_ops blob_disk_ops = {
     .open = disk_open,
     .read = disk_read,
     .locate = disk_locate,
+    .size = disk_size,
     .remove = disk_remove,
     .each = disk_each,
     .set_aside = disk_set_aside,

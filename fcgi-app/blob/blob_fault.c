@@ -106,6 +106,23 @@ static enum err fault_locate(struct blob_store *s, struct id id, char path[stati
     return after(f);
 }
 
+static enum err fault_size(struct blob_store *s, struct id id, uint64_t *size_out)
+{
+    struct fault *f = fault_of(s);
+    TRY(before(f));
+    TRY(f->next->ops->size(f->next, id, size_out));
+    return after(f);
+}
+
+static enum err fault_proxy(struct blob_store *s, const void *mem, struct id id, bool whole, uint64_t first,
+                            uint64_t last, struct blob_proxy *out)
+{
+    struct fault *f = fault_of(s);
+    TRY(before(f));
+    TRY(f->next->ops->proxy(f->next, mem, id, whole, first, last, out));
+    return after(f);
+}
+
 static enum err fault_remove(struct blob_store *s, struct id id)
 {
     struct fault *f = fault_of(s);
@@ -138,6 +155,14 @@ static enum err fault_sweep(struct blob_store *s, int64_t lost_before_ms, unsign
     return after(f);
 }
 
+static enum err fault_tidy(struct blob_store *s, unsigned *did_out)
+{
+    struct fault *f = fault_of(s);
+    TRY(before(f));
+    TRY(f->next->ops->tidy(f->next, did_out));
+    return after(f);
+}
+
 static const struct blob_ops fault_ops = {
     .prepare = fault_prepare,
     .store_id = fault_store_id,
@@ -148,10 +173,13 @@ static const struct blob_ops fault_ops = {
     .open = fault_open,
     .read = fault_read,
     .locate = fault_locate,
+    .size = fault_size,
+    .proxy = fault_proxy,
     .remove = fault_remove,
     .each = fault_each,
     .set_aside = fault_set_aside,
     .sweep = fault_sweep,
+    .tidy = fault_tidy,
 };
 
 enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail_at, bool after, enum err e,
@@ -165,6 +193,12 @@ enum err blob_fault_open(const void *ctx, struct blob_store *next, unsigned fail
         f->ops.open = NULL;
     if (!next->ops->adopt)
         f->ops.adopt = NULL;
+    if (!next->ops->locate)
+        f->ops.locate = NULL;
+    if (!next->ops->proxy)
+        f->ops.proxy = NULL;
+    if (!next->ops->tidy)
+        f->ops.tidy = NULL;
     f->store = (struct blob_store){.ops = &f->ops, .conf = next->conf};
     f->next = next;
     f->fail_at = fail_at;

@@ -22,6 +22,9 @@ enum err folder_make(const char *path) MUST_CHECK;
 /* Make what is in the folder durable. */
 enum err folder_sync(int folder, const char *name) MUST_CHECK;
 
+/* Bytes free for uploads on the folder's disk: what is kept free is the smaller of `reserve` and 2 % of it. */
+enum err folder_room(int folder, uint64_t reserve, uint64_t *bytes_out) MUST_CHECK;
+
 /* Hand every entry but . and .. to fn, in any order, until it fails. One that vanishes meanwhile is left
  * out; fn may remove what it is handed. */
 typedef enum err folder_each_fn(void *arg, int folder, const char *name, const struct stat *st);

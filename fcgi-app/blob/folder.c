@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -85,4 +86,16 @@ enum err folder_each(int folder, folder_each_fn *fn, void *arg)
         else if (errno != ENOENT)
             return file_errno("stat", entry->d_name);
     }
+}
+
+enum err folder_room(int folder, uint64_t reserve, uint64_t *bytes_out)
+{
+    struct statvfs v;
+    if (fstatvfs(folder, &v) != 0)
+        return file_errno("statvfs", "blob folder");
+    uint64_t free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+    uint64_t part = (uint64_t)v.f_blocks * v.f_frsize / 50; /* 2 % */
+    uint64_t kept = reserve < part ? reserve : part;
+    *bytes_out = free_bytes > kept ? free_bytes - kept : 0;
+    return E_OK;
 }

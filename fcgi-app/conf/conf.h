@@ -42,6 +42,10 @@ struct conf {
     const char *mongodb_uri;  /* "" when metadata is not MongoDB */
     const char *disk_path;    /* absolute; "" when blobs are not on disk */
     const char *s3_bucket, *s3_prefix; /* the prefix without slashes at its ends; "" when blobs are not in S3 */
+    bool s3_tls;
+    const char *s3_host;      /* HOST[:PORT] to ask, as the Host header has it; "" when blobs are not in S3 */
+    const char *s3_base;      /* "/BUCKET", or "" when the bucket is part of the host's name */
+    const char *s3_region;
 
     const struct conf_origin *origins; /* one per row; see conf_source_of */
 };

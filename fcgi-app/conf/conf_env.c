@@ -137,5 +137,10 @@ enum err conf_read_environment(struct loading *l)
     for (size_t i = 0; i < conf_rows_n; i++)
         TRY(set_row(l, &conf_rows[i]));
     TRY(set_usual(l, "MONGODB_URI", "", "store.metadata", l->conf->store_metadata));
+    TRY(set_usual(l, "AWS_ENDPOINT_URL_S3", "", "store.s3_endpoint", l->conf->store_s3_endpoint));
+    TRY(set_usual(l, "AWS_ENDPOINT_URL", "", "store.s3_endpoint", l->conf->store_s3_endpoint));
+    TRY(set_usual(l, "AWS_REGION", "", "store.s3_region", l->conf->store_s3_region));
+    TRY(set_usual(l, "AWS_DEFAULT_REGION", "", "store.s3_region", l->conf->store_s3_region));
+    TRY(set_usual(l, "AWS_CA_BUNDLE", "", "store.s3_ca", l->conf->store_s3_ca));
     return set_usual(l, "S3_BUCKET", "s3://", "store.blobs", l->conf->store_blobs);
 }

@@ -163,6 +163,46 @@ static enum err rule_s3(struct loading *l, const char *location)
     return E_OK;
 }
 
+/* Amazon's certificate is for one name below s3.REGION: a bucket with dots has to stand in the path. */
+static enum err set_amazon(struct conf *c)
+{
+    bool in_host = strchr(c->s3_bucket, '.') == NULL;
+    c->s3_tls = true;
+    c->s3_base = in_host ? "" : mem_printf(c, "/%s", c->s3_bucket);
+    c->s3_host = mem_printf(c, "%s%ss3.%s.amazonaws.com", in_host ? c->s3_bucket : "", in_host ? "." : "", c->s3_region);
+    return E_OK;
+}
+
+static enum err rule_s3_place(struct loading *l)
+{
+    struct conf *c = l->conf;
+    c->s3_host = c->s3_base = c->s3_region = "";
+    if (c->s3_bucket[0] == '\0')
+        return E_OK;
+    c->s3_region = c->store_s3_region[0] != '\0' ? c->store_s3_region : "us-east-1";
+    if (strspn(c->s3_region, NAME_CHARS "-") != strlen(c->s3_region))
+        return conf_refuse(c, "store.s3_region", "must be a name like eu-central-1, not '%s'", c->s3_region);
+    if (strpbrk(c->store_s3_ca, "\"\\$") != NULL) /* written between quotes into the web server's file */
+        return conf_refuse(c, "store.s3_ca", "must be a path without \" \\ and $");
+    if (c->store_s3_endpoint[0] == '\0')
+        return set_amazon(c);
+
+    const char *rest = after(c->store_s3_endpoint, "https://");
+    c->s3_tls = rest != NULL;
+    if (rest == NULL)
+        rest = after(c->store_s3_endpoint, "http://");
+    CLEANUP(free_mem) char *bare = mem_str(c, rest != NULL ? rest : "");
+    size_t len = strlen(bare);
+    if (len > 0 && bare[len - 1] == '/')
+        bare[len - 1] = '\0';
+    const char *authority = len > 0 ? conf_authority(c, bare, c->s3_tls ? 443 : 80) : NULL;
+    if (authority == NULL)
+        return conf_refuse(c, "store.s3_endpoint", "must be https://HOST or https://HOST:PORT (or http://) and no more");
+    c->s3_host = authority;
+    c->s3_base = mem_printf(c, "/%s", c->s3_bucket);
+    return E_OK;
+}
+
 static enum err rule_blobs(struct loading *l)
 {
     struct conf *c = l->conf;
@@ -262,7 +302,7 @@ static enum err rule_session(struct loading *l)
 
 /* In this order: a rule may use what the ones before it worked out. */
 static enum err (*const rules[])(struct loading *) = {
-    rule_public_url, rule_hosts,     rule_register, rule_log_level, rule_metadata,    rule_blobs,
+    rule_public_url, rule_hosts,     rule_register, rule_log_level, rule_metadata,    rule_blobs, rule_s3_place,
     rule_installed,  rule_front_key, rule_listen,   rule_proxies,   rule_certificate, rule_session,
 };
 

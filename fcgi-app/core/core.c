@@ -23,8 +23,9 @@ static enum err match_stores(struct core *c, bool may_mark)
     size_t n;
     TRY(c->meta->ops->blob_list(c->meta, mem, (struct id){""}, 1, &known, &n));
     if (n > 0)
-        return err_set(E_FOREIGN_STORE, "the blob store is empty but the metadata knows contents: is the right disk mounted at %s?",
-                       c->conf->disk_path);
+        return err_set(E_FOREIGN_STORE, "the blob store has no mark of ours but the metadata knows contents: %s",
+                       *c->conf->disk_path ? "is the right disk mounted at the path of store.blobs?"
+                                           : "does store.blobs name the right bucket and prefix, and may it be read (s3:GetObject)?");
     if (!may_mark)
         return err_set(E_FOREIGN_STORE, "the blob store is not prepared; start `coffer serve` once");
     return c->blobs->ops->store_id_set(c->blobs, meta_id);
@@ -45,7 +46,11 @@ enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, co
     struct core *c = core_new(ctx, conf, shm, clock);
     TRY(meta_open(c, conf, shm, &c->meta));
     TRY(blob_open_store(c, conf, &c->blobs));
-    TRY(match_stores(c, false));
+    c->blobs->shm = shm;
+    /* A worker of `serve` opens what the preflight matched just before; one that had to ask a store behind a
+     * network could not start while that is away, and would not serve what needs no contents either. */
+    if (shm == NULL || !(c->blobs->ops->can & BLOB_IS_REMOTE))
+        TRY(match_stores(c, false));
     *out = c;
     return media_open(c, &c->media);
 }

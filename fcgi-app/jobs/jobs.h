@@ -17,6 +17,8 @@ enum err job_orphans(struct core *c, unsigned *did_out) MUST_CHECK;
 enum err job_hash(struct core *c, unsigned *did_out) MUST_CHECK;
 /* The spool: write-back started early, what crashes left removed. */
 enum err job_spool(struct core *c, unsigned *did_out) MUST_CHECK;
+/* What a crash left half done in the blob store: uploads in parts to S3 are ended. */
+enum err job_tidy(struct core *c, unsigned *did_out) MUST_CHECK;
 enum err job_checkpoint(struct core *c, unsigned *did_out) MUST_CHECK;
 
 /* Every job once. */

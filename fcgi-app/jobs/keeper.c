@@ -19,6 +19,7 @@ static const struct job {
     {"hash", 2000, job_hash},
     {"expire", 60000, job_expire},
     {"collect", 60000, job_collect},
+    {"tidy", 60000, job_tidy},
     {"checkpoint", 1000, job_checkpoint},
     {"orphans", 24 * 3600 * 1000, job_orphans},
 };

@@ -15,6 +15,7 @@ ELSEWHERE = {
     "last-admin": "administration comes later",
     "bad-configuration": "command line only: tests/unit",
     "foreign-store": "command line only: tests/contract",
+    "storage-refused": "needs an S3 server: tests/contract/blob/test_blob_s3.c",
     "internal": "a bug by definition",
     "io-error": "a failing disk: tests/contract with blob_fault",
     "range-not-satisfiable": "nginx answers it without a body; test_reading.py checks the status",

@@ -21,9 +21,19 @@ static char folder[] = "/tmp/test_conf.XXXXXX", file[64], value_file[64];
 static void *ctx;
 static const struct conf *conf;
 
+/* What other programs on this machine are told must not decide. */
+static void forget_usual_names(void)
+{
+    static const char *const names[] = {"MONGODB_URI", "S3_BUCKET", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL",
+                                        "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i]);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
+    forget_usual_names();
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(file, sizeof file, "%s/coffer.conf", folder);
@@ -164,6 +174,11 @@ static const struct {
     {URL "[store]\nblobs = s3://a..b\n", ":4: store.blobs has no valid bucket"},
     {URL "[store]\nblobs = s3://bucket/a b\n", ":4: store.blobs has a prefix"},
     {URL "[store]\nblobs = s3://bucket/a/../b\n", ":4: store.blobs has a prefix"},
+    {URL "[store]\nblobs = s3://bucket\ns3_region = eu central\n", ":5: store.s3_region must be a name"},
+    {URL "[store]\nblobs = s3://bucket\ns3_endpoint = s3.example.org\n", ":5: store.s3_endpoint must be https://HOST"},
+    {URL "[store]\nblobs = s3://bucket\ns3_endpoint = https://s3.example.org/path\n", ":5: store.s3_endpoint must be https://HOST"},
+    {URL "[store]\nblobs = s3://bucket\ns3_endpoint = https://\n", ":5: store.s3_endpoint must be https://HOST"},
+    {URL "[store]\nblobs = s3://bucket\ns3_ca = /a$b\n", ":5: store.s3_ca must be a path without"},
     {URL "[store]\nblobs = s3://bucket//a\n", ":4: store.blobs has a prefix"},
     {URL "[store]\nblobs = s3://bucket/a//\n", ":4: store.blobs has a prefix"},
     {HTTP "files.example.org\n", ":2: site.public_url must begin with https://"},
@@ -608,12 +623,49 @@ static void wrong_variables_are_named(void **state)
     }
 }
 
+static const struct {
+    const char *blobs, *endpoint, *region, *host, *base, *real_region;
+    bool tls;
+} places[] = {
+    {"s3://bucket", "", "", "bucket.s3.us-east-1.amazonaws.com", "", "us-east-1", true},
+    {"s3://bucket/a", "", "eu-central-1", "bucket.s3.eu-central-1.amazonaws.com", "", "eu-central-1", true},
+    {"s3://my.bucket", "", "eu-central-1", "s3.eu-central-1.amazonaws.com", "/my.bucket", "eu-central-1", true},
+    {"s3://bucket", "https://S3.example.org/", "", "s3.example.org", "/bucket", "us-east-1", true},
+    {"s3://bucket", "https://s3.example.org:443", "", "s3.example.org", "/bucket", "us-east-1", true},
+    {"s3://bucket", "http://127.0.0.1:9000", "x-1", "127.0.0.1:9000", "/bucket", "x-1", false},
+    {"disk:/c", "http://127.0.0.1:9000", "x-1", "", "", "", false},
+};
+
+static void s3_is_asked_at_the_right_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char text[512];
+        snprintf(text, sizeof text, URL "[store]\nblobs = %s\ns3_endpoint = %s\ns3_region = %s\n", places[i].blobs, places[i].endpoint,
+                 places[i].region);
+        if (load(text) != E_OK)
+            fail_msg("row %zu: %s", i, err_last(E_CONF)->detail);
+        if (strcmp(conf->s3_host, places[i].host) != 0 || strcmp(conf->s3_base, places[i].base) != 0 ||
+            strcmp(conf->s3_region, places[i].real_region) != 0 || conf->s3_tls != places[i].tls)
+            fail_msg("row %zu: '%s' '%s' '%s'", i, conf->s3_host, conf->s3_base, conf->s3_region);
+    }
+}
+
 static void usual_names_fill_what_is_empty(void **state)
 {
     (void)state;
     setenv("MONGODB_URI", "mongodb://usual/db", 1);
     setenv("S3_BUCKET", "usual", 1);
+    setenv("AWS_REGION", "eu-north-1", 1);
+    setenv("AWS_ENDPOINT_URL", "http://localhost:1", 1);
+    setenv("AWS_CA_BUNDLE", "/ca.pem", 1);
     assert_int_equal(load(URL), E_OK);
+    assert_string_equal(conf->s3_region, "eu-north-1");
+    assert_string_equal(conf->s3_host, "localhost:1");
+    assert_string_equal(conf->store_s3_ca, "/ca.pem");
+    unsetenv("AWS_ENDPOINT_URL");
+    unsetenv("AWS_CA_BUNDLE");
+    unsetenv("AWS_REGION");
     assert_string_equal(conf->mongodb_uri, "mongodb://usual/db");
     assert_string_equal(conf->s3_bucket, "usual");
     assert_int_equal(conf_source_of(conf, row_of("store", "blobs")), CONF_ENVIRONMENT);
@@ -762,6 +814,7 @@ int main(void)
         TEST(the_file_may_come_from_the_environment),
         TEST(a_value_may_be_the_first_line_of_a_file),
         TEST(wrong_variables_are_named),
+        TEST(s3_is_asked_at_the_right_place),
         TEST(usual_names_fill_what_is_empty),
         TEST(errors_do_not_show_secrets),
         TEST(values_stay_in_their_place),

@@ -1,14 +1,43 @@
 #include "bench.h"
 
 #include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "scratch.h"
 
+static enum err settings_disk(struct bench *b)
+{
+    b->conf = (struct conf){
+        .data_path = mem_printf(b, "%s/data", b->dir),
+        .disk_path = mem_printf(b, "%s/data/blobs", b->dir),
+        .s3_bucket = "",
+        .s3_prefix = "",
+    };
+    return E_OK;
+}
+
+/* As `serve` would read them: COFFER_TEST_S3_URI is s3://BUCKET/PREFIX, beside it stand AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID
+ * and so on. Each bench has a prefix of its own. */
+static enum err settings_s3(struct bench *b)
+{
+    const struct conf *conf;
+    setenv("COFFER_SITE_PUBLIC_URL", "http://localhost", 1);
+    setenv("COFFER_DATA_PATH", mem_printf(b, "%s/data", b->dir), 1);
+    setenv("COFFER_STORE_BLOBS", mem_printf(b, "%s/%s", getenv("COFFER_TEST_S3_URI"), id_new().s), 1);
+    TRY(conf_load(b, NULL, &conf));
+    b->conf = *conf;
+    return E_OK;
+}
+
 const struct opener openers[] = {
-    {"disk", blob_disk_open},
+    {"disk", NULL, settings_disk, blob_disk_open},
+    {"s3", "COFFER_TEST_S3_URI", settings_s3, blob_s3_open},
 };
 _Static_assert(sizeof openers / sizeof *openers == OPENERS, "a row per store");
 
@@ -18,16 +47,33 @@ int bench_setup(void **state)
     struct bench *b = mem_new(NULL, struct bench);
     b->opener = opener;
     scratch_make(b->dir);
-    b->conf = (struct conf){
-        .data_path = mem_printf(b, "%s/data", b->dir),
-        .disk_path = mem_printf(b, "%s/data/blobs", b->dir),
-        .s3_bucket = "",
-        .s3_prefix = "",
-    };
     *state = b;
-    if (opener->open(b, &b->conf, &b->s) != E_OK || b->s->ops->prepare(b->s) != E_OK)
-        return -1;
-    return 0;
+    enum err e = opener->settings(b);
+    if (e == E_OK)
+        e = opener->open(b, &b->conf, &b->s);
+    if (e == E_OK)
+        e = b->s->ops->prepare(b->s);
+    if (e != E_OK)
+        fprintf(stderr, "# %s: %s: %s\n", opener->name, err_name(e), err_last(e)->detail);
+    return e == E_OK ? 0 : -1;
+}
+
+static void store_is_not_here(void **state)
+{
+    const struct opener *opener = *state;
+    print_message("# %s: LEFT OUT: %s is not set\n", opener->name, opener->needs);
+    skip();
+}
+
+void bench_test(struct CMUnitTest *out, const struct opener *opener, const char *name, void (*test)(void **state))
+{
+    const char *there = opener->needs != NULL ? getenv(opener->needs) : "yes";
+    *out = (struct CMUnitTest){.name = name, .test_func = store_is_not_here, .initial_state = (void *)opener};
+    if (there == NULL || *there == '\0')
+        return;
+    out->test_func = test;
+    out->setup_func = bench_setup;
+    out->teardown_func = bench_teardown;
 }
 
 int bench_teardown(void **state)

@@ -5,12 +5,15 @@
 #include "blob/blob.h"
 
 /* A row per store. */
+struct bench;
 struct opener {
     const char *name;
+    const char *needs;             /* variable of the environment without which there is no such store here; NULL: none */
+    enum err (*settings)(struct bench *b);
     enum err (*open)(const void *ctx, const struct conf *conf, struct blob_store **out);
 };
 extern const struct opener openers[];
-enum { OPENERS = 1 };
+enum { OPENERS = 2 };
 
 struct bench {
     const struct opener *opener;
@@ -22,6 +25,9 @@ struct bench {
 /* cmocka's setup and teardown; *state is the opener's row before and the bench afterwards. */
 int bench_setup(void **state);
 int bench_teardown(void **state);
+/* One test of a suite against one store; where there is no such store, one that is skipped under the same name. */
+struct CMUnitTest;
+void bench_test(struct CMUnitTest *out, const struct opener *opener, const char *name, void (*test)(void **state));
 
 /* n bytes that tell where they come from; goes with the bench. */
 unsigned char *bench_bytes(struct bench *b, size_t n, unsigned seed);

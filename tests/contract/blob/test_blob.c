@@ -175,6 +175,20 @@ static void read_goes_in_pieces_and_stops_when_told(void **state)
     assert_int_equal(stopped.calls, 1);
 }
 
+static void size_is_what_was_stored(void **state)
+{
+    static const size_t sizes[] = {0, 1, 70000};
+    struct bench *b = *state;
+    uint64_t size = 1;
+    assert_int_equal(b->s->ops->size(b->s, id_new(), &size), E_NOT_FOUND);
+    for (size_t i = 0; i < ROWS(sizes); i++) {
+        struct id id = id_new();
+        assert_int_equal(bench_put(b, id, bench_bytes(b, sizes[i], 5), sizes[i]), E_OK);
+        if (b->s->ops->size(b->s, id, &size) != E_OK || size != sizes[i])
+            fail_msg("row %zu", i);
+    }
+}
+
 static void open_gives_a_descriptor_for_reading(void **state)
 {
     struct bench *b = *state;
@@ -381,6 +395,7 @@ int main(void)
         TEST(many_are_put_at_once),
         TEST(read_hands_out_exactly_the_range),
         TEST(read_goes_in_pieces_and_stops_when_told),
+        TEST(size_is_what_was_stored),
         TEST(open_gives_a_descriptor_for_reading),
         TEST(locate_tells_the_path_below_the_blob_folder),
         TEST(what_is_not_there_cannot_be_read_but_removed),
@@ -396,13 +411,7 @@ int main(void)
     for (size_t i = 0; i < ROWS(all); i++) {
         const struct opener *opener = &openers[i / ROWS(tests)];
         snprintf(names[i], sizeof names[i], "%s_%s", opener->name, tests[i % ROWS(tests)].name);
-        all[i] = (struct CMUnitTest){
-            .name = names[i],
-            .test_func = tests[i % ROWS(tests)].test,
-            .setup_func = bench_setup,
-            .teardown_func = bench_teardown,
-            .initial_state = (void *)opener,
-        };
+        bench_test(&all[i], opener, names[i], tests[i % ROWS(tests)].test);
     }
     return cmocka_run_group_tests_name("blob", all, NULL, NULL);
 }

@@ -75,6 +75,9 @@ static enum err step_read(struct script *x)
 static enum err step_locate(struct script *x)
 {
     char path[64];
+    uint64_t size;
+    if (!x->s->ops->locate)
+        return x->s->ops->size(x->s, x->id, &size);
     return x->s->ops->locate(x->s, x->id, path);
 }
 
@@ -128,11 +131,13 @@ static const struct { const char *name; enum err (*step)(struct script *x); bool
     {"remove", step_remove, false},
 };
 
+/* Open files and folders: a store behind a network keeps its connections. */
 static int descriptors(void)
 {
     int n = 0;
+    struct stat st;
     for (int fd = 0; fd < 256; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
+        n += fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
     return n;
 }
 
@@ -218,13 +223,7 @@ int main(void)
     for (size_t i = 0; i < ROWS(all); i++) {
         const struct opener *opener = &openers[i / ROWS(tests)];
         snprintf(names[i], sizeof names[i], "%s_%s", opener->name, tests[i % ROWS(tests)].name);
-        all[i] = (struct CMUnitTest){
-            .name = names[i],
-            .test_func = tests[i % ROWS(tests)].test,
-            .setup_func = bench_setup,
-            .teardown_func = bench_teardown,
-            .initial_state = (void *)opener,
-        };
+        bench_test(&all[i], opener, names[i], tests[i % ROWS(tests)].test);
     }
     return cmocka_run_group_tests_name("blob_fault", all, NULL, NULL);
 }
