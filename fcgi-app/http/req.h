@@ -62,6 +62,8 @@ const char *req_query(const struct req *r, const char *name);
 
 /* Accept says that a person's browser asks: names text/html with q > 0. */
 bool req_wants_html(const struct req *r);
+/* Accept names application/json with q > 0. */
+bool req_wants_json(const struct req *r);
 
 /* Percent-encode for a path segment or query value: everything but unreserved (RFC 3986 2.3), on ctx. */
 char *url_encode(const void *ctx, const char *text);

@@ -21,16 +21,16 @@ static bool is_wanted(const char *params, size_t len)
     return true;
 }
 
-bool req_wants_html(const struct req *r)
+/* Does Accept name the type, with a weight above zero? A range of types does not name one. */
+static bool names(const struct req *r, const char *type)
 {
-    static const char html[] = "text/html";
     const char *at = r->accept != NULL ? r->accept : "";
 
     while (*at != '\0') {
         at += strspn(at, BLANKS ",");
         size_t len = strcspn(at, ",");
-        if (len >= strlen(html) && strncasecmp(at, html, strlen(html)) == 0) {
-            size_t rest = strlen(html) + strspn(at + strlen(html), BLANKS);
+        if (len >= strlen(type) && strncasecmp(at, type, strlen(type)) == 0) {
+            size_t rest = strlen(type) + strspn(at + strlen(type), BLANKS);
             bool whole = rest >= len || at[rest] == ';';
             if (whole && (rest >= len || is_wanted(at + rest, len - rest)))
                 return true;
@@ -38,4 +38,14 @@ bool req_wants_html(const struct req *r)
         at += len;
     }
     return false;
+}
+
+bool req_wants_html(const struct req *r)
+{
+    return names(r, "text/html");
+}
+
+bool req_wants_json(const struct req *r)
+{
+    return names(r, "application/json");
 }

@@ -8,6 +8,7 @@
 #include "web/deliver.h"
 #include "web/handlers.h"
 #include "web/record.h"
+#include "web/view.h"
 #include "web/walk.h"
 
 /* The address of a path below /api/v1/content, each name encoded. */
@@ -25,6 +26,32 @@ static enum err find(struct walk *w, struct spot *out)
     return out->missing == 0 ? E_OK : err_set(E_NOT_FOUND, "%zu names of the path do not exist", out->missing);
 }
 
+static json_t *index_entry(struct walk *w, const struct node *node)
+{
+    const char *slash = node->kind == NODE_FOLDER ? "/" : "";
+    return json_pack("{s:o,s:o}", "name", json_sprintf("%s%s", node->name, slash), "href", json_sprintf("%s%s", url_encode(w, node->name), slash));
+}
+
+/* The whole folder as links, for people and for tools that follow links. */
+static enum err show_index(struct walk *w, const struct node *folder)
+{
+    struct node_query q = {.limit = 1000};
+    struct place place;
+    struct node_list list;
+    json_t *page = json_own_object(w), *items = json_array();
+    json_object_set_new(page, "items", items);
+    json_object_set_new(page, "name", json_string(folder->name));
+    json_object_set_new(page, "inside", json_boolean(w->n_path > 0));
+    do {
+        TRY(node_entries(w->site->core, w, &w->who, folder->id, &q, &place, &list));
+        for (size_t i = 0; i < list.n; i++)
+            json_array_append_new(items, index_entry(w, &list.items[i]));
+        q.after = list.next;
+    } while (list.next != NULL);
+    w->reply.template = "index";
+    return reply_page(w, 200, page);
+}
+
 /* A folder answers below its trailing slash, so that relative links work. */
 static enum err show_folder(struct walk *w, const struct node *folder)
 {
@@ -33,8 +60,10 @@ static enum err show_folder(struct walk *w, const struct node *folder)
     struct node_list list;
     if (!w->req->trailing_slash)
         return reply_redirect(w, 301, mem_printf(w, "%s/", content_link(w)));
+    if (!req_wants_json(w->req))
+        return show_index(w, folder);
     TRY(node_entries(w->site->core, w, &w->who, folder->id, &q, &place, &list));
-    return reply_data(w, 200, record_list(w, &list));
+    return reply_list(w, &place, &q, &list);
 }
 
 enum err h_content_get(struct walk *w)

@@ -42,6 +42,12 @@ static enum err cursor_read(const void *mem, const struct in_file_list *in, stru
     return E_OK;
 }
 
+enum err reply_list(struct walk *w, const struct place *folder, const struct node_query *q, struct node_list *list)
+{
+    list->next = cursor_write(w, folder->node.id, q, list->next);
+    return reply_data(w, 200, record_list(w, list));
+}
+
 enum err h_file_list(struct walk *w)
 {
     const struct in_file_list *in = w->in;
@@ -52,8 +58,7 @@ enum err h_file_list(struct walk *w)
     if (in->cursor != NULL)
         TRY(cursor_read(w, in, &folder, &q));
     TRY(node_entries(w->site->core, w, &w->who, folder, &q, &place, &list));
-    list.next = cursor_write(w, place.node.id, &q, list.next);
-    return reply_data(w, 200, record_list(w, &list));
+    return reply_list(w, &place, &q, &list);
 }
 
 enum err deliver(struct walk *w, struct id id, bool attachment)

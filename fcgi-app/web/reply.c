@@ -79,6 +79,8 @@ bool walk_html(const struct walk *w)
         return false;
     if (w->route == NULL)
         return req_wants_html(w->req) && (w->req->n_segments == 0 || strcmp(w->req->segments[0], "api") != 0);
+    if (w->route->face == FACE_CONTENT) /* the index of a folder */
+        return w->reply.template != NULL && w->reply.problem == E_OK;
     return w->route->face == FACE_PAGE || (w->route->face == FACE_EITHER && req_wants_html(w->req));
 }
 
