@@ -16,6 +16,8 @@ const struct command commands[] = {
     {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd},
     {"import", "[--link|--copy] [--replace] DIR NAME:/FOLDER", "Take a folder of this machine into an account; run again, it goes on.", false, cmd_import},
     {"export", "[--replace] NAME:/FOLDER DIR", "Write an account's folder as plain files; run again, it goes on.", false, cmd_export},
+    {"backup", "[--link] DIR", "Copy all records and contents into a folder while people work; run again, only what is new is copied.", false, cmd_backup},
+    {"restore", "DIR", "Put a backup into an empty data folder.", false, cmd_restore},
     {"fsck", "[--deep] [--repair]", "Check that records and stored contents agree; --deep reads all contents.", false, cmd_fsck},
     {"gc", "", "Remove contents that no file refers to, and what crashes left behind.", false, cmd_gc},
     {"config", "", "Print every setting, its value and where it came from; secrets are masked.", false, cmd_config},

@@ -25,6 +25,8 @@ int cmd_user_list(struct app *app, int argc, char **argv);
 int cmd_user_passwd(struct app *app, int argc, char **argv);
 int cmd_import(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
+int cmd_backup(struct app *app, int argc, char **argv);
+int cmd_restore(struct app *app, int argc, char **argv);
 int cmd_fsck(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);
 int cmd_config(struct app *app, int argc, char **argv);

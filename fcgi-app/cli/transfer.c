@@ -1,7 +1,6 @@
 /* `coffer import` and `coffer export`. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +10,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/view.h"
 #include "core/node.h"
 #include "core/session.h"
 #include "jobs/transfer.h"
@@ -48,48 +47,9 @@ static enum err read_address(struct app *app, const char *text, struct address *
     return e == E_NOT_FOUND ? err_say(E_NOT_FOUND, "There is no such account.") : e;
 }
 
-/* ---- what a person sees ---- */
-struct view {
-    struct progress progress;
-    struct transfer transfer;
-};
-
-static void show_line(void *arg, bool note, const char *path, const char *why)
-{
-    struct view *view = arg;
-    CLEANUP(free_mem) void *mem = talloc_new(NULL);
-    progress_clear(&view->progress);
-    fprintf(stderr, "%s: %s: %s\n", note ? "note" : "left out", printable(mem, path), why);
-}
-
-static void show_progress(void *arg, const struct transfer_count *count)
-{
-    progress_draw(&((struct view *)arg)->progress, count);
-}
-
-static void view_start(struct view *view, bool link, bool replace)
-{
-    *view = (struct view){.progress = progress_start()};
-    view->transfer = (struct transfer){.link = link, .replace = replace, .tell = show_line, .progress = show_progress, .arg = view};
-}
-
-static void sum_up(struct view *view, const char *done)
-{
-    const struct transfer_count *c = &view->transfer.count;
-    double seconds = (double)(clock_monotonic_ms() - view->progress.start_ms) / 1000;
-    char size[SIZE_TEXT_MAX];
-    progress_clear(&view->progress);
-    size_text(c->bytes, size);
-    printf("%" PRIu64 " files (%s) and %" PRIu64 " folders %s, %" PRIu64 " files were there already, %" PRIu64 " left out, %" PRIu64
-           " notes; %.1f s, %.0f files/s\n",
-           c->files, size, c->folders, done, c->there, c->left_out, c->notes, seconds, seconds > 0 ? (double)c->files / seconds : 0);
-    if (c->copied > 0)
-        printf("%" PRIu64 " of the files could not be linked and were copied\n", c->copied);
-}
-
 static int finish(struct view *view, const char *command, const char *done, enum err e)
 {
-    sum_up(view, done);
+    view_sum(view, done);
     if (e == E_QUOTA)
         e = err_say(E_QUOTA, "The account's quota is full. Raise it with coffer user quota, then run the same command again: it goes on.");
     if (e != E_OK)

@@ -13,19 +13,6 @@ import pytest
 from harness import ALL, ok, sqlite_rows, wait_for
 
 
-@pytest.fixture
-def coffer(server_factory):
-    """An installation with an account `ann` and nobody serving: commands need no server."""
-    made = server_factory(start=False)
-    made.write_conf()
-    made.run.mkdir(mode=0o750)
-    made.data.mkdir(mode=0o700)
-    made.start_coffer()
-    made.stop()
-    made.cli("user", "add", "ann", stdin="correct horse battery staple 42\n")
-    return made
-
-
 def tree(folder):
     """{path: (kind, bytes, time in ms)} of everything below it."""
     found = {}
