@@ -8,6 +8,7 @@
 #include "base/field.h"
 
 struct walk;
+struct place;
 
 struct in_page_folder {
     int64_t limit;   /* 0: the default */
@@ -18,12 +19,39 @@ struct in_page_folder {
 };
 extern const struct field fields_page_folder[];
 
-enum page_done { DONE_NOTHING, DONE_UPLOADED, DONE_CREATED, DONE_DELETED };
+enum page_done { DONE_NOTHING, DONE_UPLOADED, DONE_CREATED, DONE_DELETED, DONE_RENAMED, DONE_MOVED, DONE_COPIED };
+
+extern const char *const page_dones[]; /* in an address, by enum page_done; NULL-terminated */
+
+/* To the list of a folder, which says what was done: to n files, or without a number. */
+enum err page_back(struct walk *w, const char *folder_link, enum page_done done, size_t n);
+/* The address of the list that a file or folder is in. */
+const char *page_above(const void *mem, const struct place *place);
 
 struct in_page_folder_new {
     const char *name;
 };
 extern const struct field fields_page_folder_new[];
+
+struct in_page_file {
+    int done; /* as above */
+};
+extern const struct field fields_page_file[];
+
+/* Any text: core judges, so that a bad name is said beside the form. */
+struct in_page_rename {
+    const char *name;
+};
+extern const struct field fields_page_rename[];
+
+/* Files and folders that something is to be done with, and how far somebody got with saying what. */
+struct in_page_pick {
+    struct id_list ids;
+    struct id at, to;  /* the folder looked at, the one to look at next */
+    const char *after; /* a cursor of its list */
+    bool go;           /* that is it: do it */
+};
+extern const struct field fields_page_pick[];
 
 /* Of the sign-in and the registration form alike. Checked no further than by length: core judges, so that a
  * bad name is said beside the form. */
@@ -40,8 +68,18 @@ enum err h_page_folder(struct walk *w);
 enum err h_page_upload(struct walk *w);
 enum err h_page_upload_reserve(struct walk *w);
 enum err h_page_folder_new(struct walk *w);
+
+/* h_page_file.c */
+enum err h_page_file(struct walk *w);
+enum err h_page_rename_ask(struct walk *w);
+enum err h_page_rename(struct walk *w);
 enum err h_page_delete_ask(struct walk *w);
 enum err h_page_delete(struct walk *w);
+
+/* h_page_pick.c: without `go` the page that asks, with it the deed */
+enum err h_page_move(struct walk *w);
+enum err h_page_copy(struct walk *w);
+enum err h_page_delete_many(struct walk *w);
 
 /* h_page_account.c */
 enum err h_page_login_ask(struct walk *w);

@@ -9,8 +9,10 @@
 
 static const char *const sorts[] = {"name", "size", "modified", "type", NULL};
 static const char *const orders[] = {"asc", "desc", NULL};
-static const char *const dones[] =
-    {[DONE_NOTHING] = "", [DONE_UPLOADED] = "uploaded", [DONE_CREATED] = "created", [DONE_DELETED] = "deleted", NULL};
+const char *const page_dones[] = {
+    [DONE_NOTHING] = "", [DONE_UPLOADED] = "uploaded", [DONE_CREATED] = "created",
+    [DONE_DELETED] = "deleted", [DONE_RENAMED] = "renamed", [DONE_MOVED] = "moved", [DONE_COPIED] = "copied", NULL,
+};
 
 #define AT(member) .offset = offsetof(struct in_page_folder, member)
 const struct field fields_page_folder[] = {
@@ -18,7 +20,7 @@ const struct field fields_page_folder[] = {
     {.name = "sort", .kind = FIELD_CHOICE, AT(sort), .choices = sorts},
     {.name = "order", .kind = FIELD_CHOICE, AT(order), .choices = orders},
     {.name = "cursor", .kind = FIELD_TEXT, AT(cursor), .max = 4096},
-    {.name = "done", .kind = FIELD_CHOICE, AT(done), .choices = dones},
+    {.name = "done", .kind = FIELD_CHOICE, AT(done), .choices = page_dones},
     {.name = "n", .kind = FIELD_INT, AT(n), .min = 1, .max = 10000},
     {0},
 };
@@ -54,11 +56,15 @@ enum err h_page_folder(struct walk *w)
     return show(w, w->arg);
 }
 
-/* Back to the list, which says what was done. */
-static enum err back(struct walk *w, const char *folder_link, enum page_done done, size_t n)
+enum err page_back(struct walk *w, const char *folder_link, enum page_done done, size_t n)
 {
-    const char *link = mem_printf(w, "%s?done=%s", folder_link, dones[done]);
+    const char *link = mem_printf(w, "%s?done=%s", folder_link, page_dones[done]);
     return reply_see(w, n > 0 ? mem_printf(w, "%s&n=%zu", link, n) : link);
+}
+
+const char *page_above(const void *mem, const struct place *place)
+{
+    return place->depth > 1 ? link_to(mem, "page_folder", place->node.parent.s) : link_to(mem, "page_home", "");
 }
 
 /* The names come with the form, later: nothing that they decide can be asked yet. */
@@ -79,7 +85,7 @@ enum err h_page_upload(struct walk *w)
     TRY(upload_form(w, w->arg, CONFLICT_FAIL, 0, &results, &stored, &first));
     if (first != E_OK)
         return reply_page(w, err_status(first), view_uploaded(w, results));
-    return back(w, link_to(w, "page_folder", w->arg.s), DONE_UPLOADED, stored);
+    return page_back(w, link_to(w, "page_folder", w->arg.s), DONE_UPLOADED, stored);
 }
 
 enum err h_page_folder_new(struct walk *w)
@@ -87,27 +93,5 @@ enum err h_page_folder_new(struct walk *w)
     const struct in_page_folder_new *in = w->in;
     struct node folder;
     TRY(folder_create(w->site->core, w, &w->who, w->arg, in->name, &folder));
-    return back(w, link_to(w, "page_folder", w->arg.s), DONE_CREATED, 0);
-}
-
-enum err h_page_delete_ask(struct walk *w)
-{
-    struct place place;
-    struct usage usage;
-    TRY(node_show(w->site->core, w, &w->who, w->arg, &place));
-    if (place.depth == 0)
-        return err_set(E_ROOT_NODE, "asked to delete a root");
-    if (place.node.kind == NODE_FILE)
-        return reply_page(w, 200, view_delete(w, &place, NULL));
-    TRY(node_sum(w->site->core, &w->who, w->arg, &usage));
-    return reply_page(w, 200, view_delete(w, &place, &usage));
-}
-
-enum err h_page_delete(struct walk *w)
-{
-    static const struct expect anything;
-    struct place place;
-    TRY(node_show(w->site->core, w, &w->who, w->arg, &place));
-    TRY(node_delete(w->site->core, &w->who, w->arg, &anything));
-    return back(w, place.depth > 1 ? link_to(w, "page_folder", place.node.parent.s) : link_to(w, "page_home", ""), DONE_DELETED, 0);
+    return page_back(w, link_to(w, "page_folder", w->arg.s), DONE_CREATED, 0);
 }

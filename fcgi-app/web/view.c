@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "web/h_page.h"
 
 /* Templates that show failures beside a form, or nothing but the failure. The others get "page" from their handler. */
 static const struct {
@@ -86,4 +87,11 @@ char *view_size(const void *mem, int64_t bytes)
         return mem_printf(mem, "%lld %s", (long long)(bytes / one + (bytes % one >= one / 2)), units[unit]);
     int64_t tenths = bytes / (one / 10) + (bytes % (one / 10) >= one / 20);
     return mem_printf(mem, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10), units[unit]);
+}
+
+json_t *view_notice(int done, int64_t n)
+{
+    if (done == DONE_NOTHING)
+        return json_null();
+    return json_pack("{s:b,s:o}", page_dones[done], true, "n", n > 0 ? json_integer(n) : json_null());
 }

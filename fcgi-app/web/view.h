@@ -1,9 +1,16 @@
 /* What a page shows besides its data: "site", "link", "user" and "page" (links, breadcrumbs, formatted sizes and
  * times). Templates only print; everything they print is made here, and templates/README.md lists it. */
 #pragma once
+#include "web/h_page.h"
 #include "web/walk.h"
 
-struct in_page_folder;
+/* What was ticked in a list; one that is gone has no name. All lie in `home`, as the list does. */
+struct chosen {
+    size_t n;
+    struct node *nodes;
+    struct place home;
+};
+
 
 /* The object a template is rendered with, from reply.data and the walk. */
 json_t *view_make(struct walk *w);
@@ -16,6 +23,13 @@ enum err reply_page(struct walk *w, unsigned status, json_t *page);
 
 json_t *view_folder(struct walk *w, const struct place *folder, const struct node_list *list);
 json_t *view_delete(struct walk *w, const struct place *place, const struct usage *usage); /* usage NULL: a file */
+json_t *view_file(struct walk *w, const struct place *place, const struct usage *usage);   /* the same */
+/* name: as typed; problem E_OK: nothing is wrong with it yet. */
+json_t *view_rename(struct walk *w, const struct place *place, const char *name, enum err problem);
+/* Of templates "pick" and "delete-many"; verb: the done of it. */
+json_t *view_pick(struct walk *w, enum page_done verb, const struct chosen *chosen, const struct place *at, const struct node_list *list);
+json_t *view_delete_many(struct walk *w, const struct chosen *chosen);
+json_t *view_results(struct walk *w, enum page_done verb, json_t *results, const char *back);
 json_t *view_uploaded(struct walk *w, json_t *results);
 json_t *view_account(struct walk *w, const struct user *user, const struct space *space);
 
@@ -23,5 +37,14 @@ json_t *view_account(struct walk *w, const struct user *user, const struct space
 json_t *view_sign_in(struct walk *w);
 json_t *view_error(struct walk *w);
 
+/* ---- parts of them ---- */
+/* The icon of a file by its media type, and of folders. */
+const char *view_icon(const struct node *node);
+/* "modified", "modified_day", "modified_text" */
+void view_time(json_t *item, int64_t t_ms);
+/* Ancestors, root first; what lies there is the page's heading. */
+json_t *view_path(struct walk *w, const struct place *place);
+/* {WORD: true, "n": n or null} for a form that was done (enum page_done), else null. */
+json_t *view_notice(int done, int64_t n);
 /* The address of a folder's page: "/" for a root. */
 char *view_folder_link(const void *mem, const struct node *folder);

@@ -18,6 +18,7 @@ static const struct {
     {"text/css", "file-earmark-code"},
     {"text/javascript", "file-earmark-code"},
     {"text/x-", "file-earmark-code"},
+    {"text/csv", "file-earmark-spreadsheet"},
     {"text/", "file-earmark-text"},
     {"application/json", "file-earmark-code"},
     {"application/xml", "file-earmark-code"},
@@ -33,11 +34,14 @@ static const struct {
     {"application/msword", "file-earmark-text"},
     {"application/rtf", "file-earmark-text"},
     {"application/epub+zip", "file-earmark-text"},
+    {"application/vnd.oasis.opendocument.spreadsheet", "file-earmark-spreadsheet"},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml", "file-earmark-spreadsheet"},
+    {"application/vnd.ms-excel", "file-earmark-spreadsheet"},
     {"application/vnd.oasis.opendocument.text", "file-earmark-text"},
     {"application/vnd.openxmlformats-officedocument.wordprocessingml", "file-earmark-text"},
 };
 
-static const char *icon_of(const struct node *node)
+const char *view_icon(const struct node *node)
 {
     if (node->kind == NODE_FOLDER)
         return "folder-fill";
@@ -58,7 +62,7 @@ char *view_folder_link(const void *mem, const struct node *folder)
 }
 
 /* The script turns these into the reader's own time zone and habit; without it they are UTC and say so. */
-static void set_time(json_t *item, int64_t t_ms)
+void view_time(json_t *item, int64_t t_ms)
 {
     char text[CLOCK_TEXT_MAX];
     clock_rfc3339(t_ms, text);
@@ -70,24 +74,23 @@ static void set_time(json_t *item, int64_t t_ms)
 static json_t *entry(struct walk *w, const struct node *node)
 {
     bool folder = node->kind == NODE_FOLDER;
-    const char *api = link_to(w, "file_show", node->id.s);
-    json_t *item = json_pack("{s:s,s:b,s:s,s:s,s:s,s:s}", "name", node->name, "folder", folder, "kind", folder ? "folder" : "file",
-                             "icon", icon_of(node), "api", api, "remove", link_to(w, "page_delete", node->id.s));
-    json_object_set_new(item, "link", json_string(folder ? view_folder_link(w, node) : api));
+    const char *api = link_to(w, "file_show", node->id.s), *about = link_to(w, "page_file", node->id.s);
+    json_t *item = json_pack("{s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "id", node->id.s, "name", node->name, "folder", folder, "kind",
+                             folder ? "folder" : "file", "icon", view_icon(node), "api", api, "about", about);
+    json_object_set_new(item, "link", json_string(folder ? view_folder_link(w, node) : about));
     json_object_set_new(item, "size", folder ? json_null() : json_string(view_size(w, node->size)));
     json_object_set_new(item, "download", folder ? json_null() : json_sprintf("%s?download=1", api));
-    set_time(item, node->modified_ms);
+    view_time(item, node->modified_ms);
     return item;
 }
 
-/* Root first; the folder itself is the page's heading. */
-static json_t *path(struct walk *w, const struct place *folder)
+json_t *view_path(struct walk *w, const struct place *place)
 {
     json_t *list = json_array();
-    for (size_t i = folder->depth; i > 0; i--) {
-        const struct node *at = &folder->ancestors[i - 1];
-        const char *link = i == folder->depth ? link_to(w, "page_home", "") : link_to(w, "page_folder", at->id.s);
-        json_array_append_new(list, json_pack("{s:s,s:s}", "name", i == folder->depth ? "" : at->name, "link", link));
+    for (size_t i = place->depth; i > 0; i--) {
+        const struct node *at = &place->ancestors[i - 1];
+        const char *link = i == place->depth ? link_to(w, "page_home", "") : link_to(w, "page_folder", at->id.s);
+        json_array_append_new(list, json_pack("{s:s,s:s}", "name", i == place->depth ? "" : at->name, "link", link));
     }
     return list;
 }
@@ -139,21 +142,9 @@ static void set_pages(struct walk *w, json_t *page, const char *here, const stru
     json_object_set_new(page, "paged", json_boolean(in->cursor != NULL || next != NULL));
 }
 
-static json_t *notice(const struct in_page_folder *in)
-{
-    switch ((enum page_done)in->done) {
-    case DONE_UPLOADED:
-        return json_pack("{s:I,s:b,s:b}", "uploaded", (json_int_t)in->n, "created", 0, "deleted", 0);
-    case DONE_CREATED:
-    case DONE_DELETED:
-        return json_pack("{s:n,s:b,s:b}", "uploaded", "created", in->done == DONE_CREATED, "deleted", in->done == DONE_DELETED);
-    default:
-        return json_null();
-    }
-}
-
 json_t *view_folder(struct walk *w, const struct place *folder, const struct node_list *list)
 {
+    const struct in_page_folder *in = w->in;
     const char *id = folder->node.id.s, *here = view_folder_link(w, &folder->node);
     json_t *page = json_own_object(w), *items = json_array();
     for (size_t i = 0; i < list->n; i++)
@@ -162,26 +153,15 @@ json_t *view_folder(struct walk *w, const struct place *folder, const struct nod
     json_object_set_new(page, "any", json_boolean(list->n > 0));
     json_object_set_new(page, "name", json_string(is_root(&folder->node) ? "" : folder->node.name));
     json_object_set_new(page, "inside", json_boolean(folder->depth > 0));
-    json_object_set_new(page, "path", path(w, folder));
+    json_object_set_new(page, "path", view_path(w, folder));
     json_object_set_new(page, "sort", sorts(w, here));
     json_object_set_new(page, "upload", json_string(link_to(w, "page_upload", id)));
     json_object_set_new(page, "create", json_string(link_to(w, "page_folder_new", id)));
     json_object_set_new(page, "content", json_string(content_link(w, folder)));
-    json_object_set_new(page, "notice", notice(w->in));
+    json_object_set_new(page, "act", json_pack("{s:s,s:s,s:s}", "move", link_to(w, "page_move_do", ""), "copy", link_to(w, "page_copy_do", ""),
+                                               "remove", link_to(w, "page_delete_many", "")));
+    json_object_set_new(page, "notice", view_notice(in->done, in->n));
     set_pages(w, page, here, list);
-    return page;
-}
-
-json_t *view_delete(struct walk *w, const struct place *place, const struct usage *usage)
-{
-    const struct node *node = &place->node;
-    json_t *page = json_own_object(w);
-    json_object_set_new(page, "name", json_string(node->name));
-    json_object_set_new(page, "size", json_string(view_size(w, usage != NULL ? usage->size : node->size)));
-    json_object_set_new(page, "folder", usage == NULL ? json_null() : json_pack("{s:I,s:I}", "files", (json_int_t)usage->files,
-                                                                                 "folders", (json_int_t)usage->folders));
-    json_object_set_new(page, "remove", json_string(link_to(w, "page_delete_do", node->id.s)));
-    json_object_set_new(page, "back", json_string(place->depth > 1 ? link_to(w, "page_folder", node->parent.s) : link_to(w, "page_home", "")));
     return page;
 }
 
@@ -194,6 +174,7 @@ json_t *view_uploaded(struct walk *w, json_t *results)
         json_t *why = failed ? json_object_get(result, "detail") : json_null();
         json_array_append_new(list, json_pack("{s:O,s:O}", "name", json_object_get(result, "name"), "problem", why));
     }
+    json_object_set_new(page, "uploaded", json_true());
     json_object_set_new(page, "results", list);
     json_object_set_new(page, "back", json_string(link_to(w, "page_folder", w->arg.s)));
     return page;

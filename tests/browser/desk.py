@@ -75,6 +75,7 @@ class Desk:
         kept = [c for c in self.complaints if not re.search(pattern, c)]
         assert len(kept) < len(self.complaints), (pattern, self.complaints)
         self.complaints[:] = kept
+        return self
 
     def close(self):
         self.context.close()
@@ -190,8 +191,39 @@ class Desk:
         assert started.value.suggested_filename == name
         return Path(started.value.path()).read_bytes()
 
+    def act(self, name, what):
+        """By the row's menu, or on the page that its three dots lead to."""
+        self.page.get_by_role("link", name=f"More: {name}", exact=True).click()
+        if self.scripts:
+            self.row(name).locator(".menu").get_by_text(what, exact=True).click()
+        else:
+            self.heading(name).link(what).click()
+        return self
+
+    def tick(self, *names):
+        for name in names:
+            self.page.get_by_label(f"Select {name}", exact=True).check()
+        return self
+
+    def bar(self, what):
+        """A button of the bar that appears when something is ticked."""
+        self.page.get_by_role("group", name="Selected files and folders").get_by_role("button", name=what, exact=True).click()
+        return self
+
+    def into(self, *folders, go):
+        """Through the folders of the page or dialog that asks where to."""
+        for folder in folders:
+            self.page.locator("#pick .where").get_by_role("button", name=folder, exact=True).click()
+            expect(self.page.locator("#pick [aria-current=page]")).to_have_text(folder)
+        self.page.locator("#pick").get_by_role("button", name=go, exact=True).click()
+        return self
+
+    def noticed(self, text):
+        expect(self.page.locator("#notice")).to_have_text(text)
+        return self
+
     def delete(self, name, sure=True):
-        self.page.get_by_role("link", name=f"Delete {name}", exact=True).click()
+        self.act(name, "Delete")
         asked = self.page.get_by_role("dialog") if self.scripts else self.page.locator("main")
         expect(asked.get_by_role("heading", name="Delete for good?")).to_be_visible()
         expect(asked.locator("bdi.name")).to_have_text(name)

@@ -1,7 +1,7 @@
 """For everybody: keyboard alone, a phone, a dark room, a screen reader's rules (axe)."""
 import pytest
 from browser.desk import DESKTOP, PHONE
-from harness import PASSWORD, unique
+from harness import PASSWORD, unique, wait_for
 from playwright.sync_api import expect
 
 SIZES = {"desktop": {"viewport": DESKTOP}, "phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}}
@@ -19,6 +19,8 @@ def furnished(alice):
     alice.pages = {
         "files": "/", "paged": "/?limit=2", "folder": f"/folder/{folder['id']}", "empty": f"/folder/{inner['id']}", "done": "/?done=uploaded&n=2",
         "delete-file": f"/file/{file['id']}/delete", "delete-folder": f"/file/{folder['id']}/delete", "account": "/account",
+        "file": f"/file/{file['id']}", "about-folder": f"/file/{folder['id']}", "rename": f"/file/{file['id']}/rename",
+        "move": f"/move?ids={file['id']}", "copy": f"/copy?ids={file['id']}&ids={folder['id']}",
         "missing": "/folder/0000000000000000", "nowhere": "/nowhere",
     }
     return alice
@@ -45,16 +47,32 @@ def _look(desk, pages, size, scheme):
         found = desk.axe()
         desk.shot(f"{name}-{size}-{scheme}")
         assert not found, (name, found)
-        assert desk.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+        wide = desk.page.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= desk.page.viewport_size["width"], f"{name} is wider than the screen: {wide}"
         brightness = desk.page.evaluate("() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
         assert (max(brightness) < 64) == dark, (name, brightness)
 
 
 def test_what_opens_on_the_page_is_for_everybody(desk_for, furnished):
     desk = desk_for(furnished).open("/")
-    desk.page.get_by_role("link", name="Delete notes.txt").click()
+    desk.page.get_by_role("link", name="More: notes.txt").click()
+    assert not desk.axe()
+    desk.shot("menu")
+    desk.row("notes.txt").get_by_text("Delete").click()
     assert not desk.axe()
     desk.shot("dialog-delete")
+    desk.page.keyboard.press("Escape")
+    desk.tick("notes.txt", "Photos").bar("Move")
+    expect(desk.page.get_by_role("dialog")).to_be_visible()
+    assert not desk.axe()
+    desk.shot("dialog-move")
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.get_by_role("group").get_by_role("button", name="Move")).to_be_focused()
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.get_by_role("group", name="Selected files and folders")).to_be_hidden()
+    desk.act("notes.txt", "Rename")
+    assert not desk.axe()
+    desk.shot("inline-rename")
     desk.page.keyboard.press("Escape")
     desk.page.locator("summary", has_text="New folder").click()
     assert not desk.axe()
@@ -106,7 +124,7 @@ def test_keyboard_only(desk_for, alice):
     desk.heading("Files")
 
     keys.press("Tab")
-    assert focused(desk) == "Skip to the content"
+    assert wait_for(lambda: focused(desk) == "Skip to the content")
     keys.press("Enter")
     tab_to(desk, "New folder")
     keys.press("Enter")
@@ -124,17 +142,29 @@ def test_keyboard_only(desk_for, alice):
     chooser.value.set_files([{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}, {"name": "b.txt", "mimeType": "text/plain", "buffer": b"b"}])
     desk.uploaded(2).expect_names("a.txt", "b.txt")
     desk.page.locator("#main").focus()
-    tab_to(desk, "Delete a.txt")
+    tab_to(desk, "a.txt")
+    keys.press("F2")
+    keys.type("c")
+    keys.press("Enter")
+    desk.expect_names("b.txt", "c.txt")
+    assert wait_for(lambda: focused(desk) == "c.txt")
+    tab_to(desk, "More: c.txt")
+    keys.press("Enter")
+    assert wait_for(lambda: focused(desk) == "Details")
+    keys.press("ArrowUp")
+    assert wait_for(lambda: focused(desk) == "Delete")
     keys.press("Enter")
     expect(desk.page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
     keys.press("Escape")
-    desk.expect_names("a.txt", "b.txt")
-    assert focused(desk) == "Delete a.txt"
-    keys.press("Enter")
+    desk.expect_names("b.txt", "c.txt")
+    assert wait_for(lambda: focused(desk) == "More: c.txt")
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
+    keys.press("Delete")
     keys.press("Shift+Tab")
     keys.press("Enter")
     desk.expect_names("b.txt")
-    assert "b.txt" in focused(desk), "the focus goes on to the neighbour"
+    assert wait_for(lambda: "b.txt" in focused(desk)), "the focus goes on to the neighbour"
 
     keys.press("Control+Home")
     desk.open("/")

@@ -80,6 +80,116 @@ def test_a_taken_name_is_asked_about(desk, alice):
     assert alice.content("a.txt").content == b"newer"
 
 
+@pytest.mark.route("page_rename", "page_rename_do")
+def test_rename(desk, alice):
+    alice.file("a.txt", b"same")
+    alice.file("taken.txt")
+    desk.open("/").act("a.txt", "Rename")
+    name = desk.page.get_by_label("New name")
+    expect(name).to_be_focused()
+    expect(name).to_have_value("a.txt")
+    for wrong, why in (("taken.txt", "taken"), ("a/b", "cannot contain")):
+        name.fill(wrong)
+        name.press("Enter")
+        expect(desk.page.locator("[role=alert]:visible")).to_contain_text(why)
+        expect(name).to_have_value(wrong)
+    desk.shot(f"rename-{desk.way}")
+    name.fill("Größe.txt")
+    name.press("Enter")
+    desk.expect_names("Größe.txt", "taken.txt")
+    assert alice.content("Gr%C3%B6%C3%9Fe.txt").content == b"same"
+    desk.excuse("status of (409|422)")
+
+
+@pytest.mark.route("page_move", "page_move_do")
+def test_move_one(desk, alice):
+    photos = alice.folder("Photos")
+    alice.folder("2026", parent=photos["id"])
+    alice.file("sea.jpg")
+    desk.open("/").act("sea.jpg", "Move")
+    expect(desk.page.locator("#pick").get_by_role("button", name="Move here")).to_be_disabled()
+    desk.into("Photos", "2026", go="Move here").noticed("Moved: 1").expect_names("Photos")
+    desk.enter("Photos").enter("2026").expect_names("sea.jpg")
+
+
+@pytest.mark.route("page_copy", "page_copy_do")
+def test_copy_several(desk, alice):
+    alice.folder("Backup")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        alice.file(name, name.encode())
+    desk.open("/").tick("a.txt", "c.txt").shot(f"selected-{desk.way}").bar("Copy")
+    desk.shot(f"pick-{desk.way}").into("Backup", go="Copy here").noticed("Copied: 2")
+    desk.expect_names("Backup", "a.txt", "b.txt", "c.txt").enter("Backup").expect_names("a.txt", "c.txt")
+    assert alice.content("Backup/c.txt").content == b"c.txt"
+
+
+def test_moving_twenty(desk, alice):
+    """Among them a folder, which cannot be walked into; and one more folder up again."""
+    target = alice.folder("Target")
+    alice.folder("Subfolder")
+    names = ["Subfolder"] + [f"{i:02}.txt" for i in range(19)]
+    for name in names[1:]:
+        alice.file(name)
+    desk.open("/").tick(*names).bar("Move")
+    where = desk.page.locator("#pick .where")
+    expect(where.get_by_role("button", name="Subfolder")).to_be_disabled()
+    where.get_by_role("button", name="Target").click()
+    expect(desk.page.locator("#pick [aria-current=page]")).to_have_text("Target")
+    expect(where.get_by_text("No folders in here")).to_be_visible()
+    where.get_by_role("button", name="Files").click()
+    desk.into("Target", go="Move here").noticed("Moved: 20").expect_names("Target")
+    assert sorted(alice.names(target["id"])) == sorted(names)
+
+
+def test_a_move_onto_a_taken_name_is_told(desk, alice):
+    folder = alice.folder("Photos")
+    alice.file("a.txt", b"there", parent=folder["id"])
+    alice.file("a.txt", b"here")
+    alice.file("b.txt")
+    desk.open("/").tick("a.txt", "b.txt").bar("Move").into("Photos", go="Move here")
+    expect(desk.page.locator("#alert, #results").filter(visible=True)).to_contain_text("a.txt")
+    expect(desk.page.locator("#alert, #results").filter(visible=True)).to_contain_text("taken")
+    desk.shot(f"not-moved-{desk.way}").excuse("status of 409")
+    desk.open("/").expect_names("Photos", "a.txt")
+    assert alice.content("a.txt").content == b"here" and alice.content("Photos/a.txt").content == b"there"
+
+
+@pytest.mark.route("page_delete_many")
+def test_delete_several(desk, alice):
+    alice.folder("Old")
+    for name in ("a.txt", "b.txt"):
+        alice.file(name)
+    desk.open("/").tick("Old", "b.txt").bar("Delete")
+    asked = desk.page.get_by_role("dialog") if desk.scripts else desk.page.locator("main")
+    expect(asked.get_by_role("heading", name="Delete for good?")).to_be_visible()
+    desk.shot(f"delete-many-{desk.way}")
+    asked.get_by_role("button", name="Delete", exact=True).click()
+    desk.expect_names("a.txt")
+    assert alice.names() == ["a.txt"]
+
+
+def test_the_bar_comes_and_goes(desk, alice):
+    alice.file("a.txt")
+    desk.open("/")
+    bar = desk.page.get_by_role("group", name="Selected files and folders")
+    expect(bar).to_be_hidden()
+    desk.tick("a.txt")
+    expect(bar).to_be_visible()
+    bar.get_by_role("button", name="Select nothing").click()
+    expect(bar).to_be_hidden()
+
+
+@pytest.mark.route("page_file")
+def test_the_page_about_a_folder(desk, alice):
+    folder = alice.folder("Photos")
+    alice.file("a.jpg", b"x" * 2000, parent=folder["id"])
+    desk.open(f"/file/{folder['id']}").heading("Photos")
+    expect(desk.page.get_by_text("1 files, 0 folders")).to_be_visible()
+    expect(desk.page.get_by_text("2.0 kB")).to_be_visible()
+    desk.shot(f"about-folder-{desk.way}").link("Open").click()
+    desk.heading("Photos").expect_names("a.jpg")
+
+
 def test_sort(desk, alice):
     for name, size in (("b.txt", 3), ("a.txt", 2), ("c.txt", 1)):
         alice.file(name, b"x" * size)

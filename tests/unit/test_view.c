@@ -130,7 +130,7 @@ static void test_folder(void **state)
     has(html, "href=\"/assets/coffer-0123456789.css\"");
     has(html, "&lt;img src=x onerror=alert(1)&gt;");
     assert_null(strstr(html, "<img src=x"));
-    has(html, "aria-label=\"Delete &quot;&#39;\"");
+    has(html, "aria-label=\"Select &quot;&#39;\"");
     has(html, "data-content=\"/api/v1/content/a%2Fb%26%3F/caf%C3%A9/\"");
     has(html, "1.4 MB");
     has(html, "datetime=\"2026-11-21T10:31:07.123Z\">2026-11-21 10:31 UTC<");

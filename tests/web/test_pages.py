@@ -164,7 +164,7 @@ def test_upload_then_see_and_download_it(browser, size):
     browser.send(form, files=[("notes é.txt", b"n" * size)]).expect()
     assert "notes é.txt" in browser.text() and browser.person.names() == ["notes é.txt"]
     record = browser.person.list()["items"][0]
-    link = next(h for h in browser.page.links if record["id"] in h)
+    link = next(h for h in browser.page.links if record["id"] in h and "download" in h)
     assert ok(browser.person.get(link)).content == b"n" * size
 
 
@@ -219,7 +219,7 @@ def test_a_refused_folder_name_is_told(browser):
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_delete_asks_first(browser, kind):
     record = getattr(browser.person, kind)("doomed")
-    browser.open("/").follow(record["id"] + "/delete").expect()
+    browser.open("/").follow(f"/file/{record['id']}").expect().follow(record["id"] + "/delete").expect()
     assert "doomed" in browser.text() and browser.person.names() == ["doomed"]
     form = browser.page.form("delete")
     browser.send(form).expect()

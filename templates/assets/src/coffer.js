@@ -2,13 +2,18 @@
 // answers in place.
 import { chooser, dropping } from "./choose.js";
 import { localTimes } from "./format.js";
+import { menus } from "./menu.js";
 import { forgetNotice, passwordButtons, showHints, tools } from "./page.js";
+import { picker } from "./pick.js";
+import { preview } from "./preview.js";
 import { removal } from "./remove.js";
+import { selection } from "./select.js";
 import { uploads } from "./uploads.js";
 
 localTimes(document);
 passwordButtons();
 forgetNotice();
+preview();
 
 if (document.getElementById("list") !== null) {
   showHints(document);
@@ -17,4 +22,7 @@ if (document.getElementById("list") !== null) {
   dropping();
   uploads();
   removal();
+  picker();
+  selection();
+  menus();
 }

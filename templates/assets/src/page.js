@@ -1,5 +1,8 @@
 import { localTimes } from "./format.js";
+import { count } from "./select.js";
 import { fill, texts } from "./texts.js";
+
+const LATER_MS = 2000;
 
 // For people who listen: said once, after what is being said.
 export function announce(text) {
@@ -43,25 +46,41 @@ export function forgetNotice() {
 }
 
 // The list as the server shows it now, put where the old one stood; nothing else on the page moves. False when there is
-// none: signed out meanwhile, the folder gone, no connection.
+// none: signed out meanwhile, the folder gone, no connection. A name that is being typed is not taken away.
 export async function refreshList() {
-  const list = document.getElementById("list");
-  let fresh = null;
   try {
     const answer = await fetch(withoutNotice(), { headers: { Accept: "text/html" } });
-    fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("list");
+    return showList(new DOMParser().parseFromString(await answer.text(), "text/html"), false);
   } catch {
-    // as if there were none
+    return false;
   }
+}
+
+export function showList(page, withNotice) {
+  const list = document.getElementById("list"), fresh = page.getElementById("list");
   if (fresh === null)
     return false;
+  if (list.querySelector(".renaming, .menu") !== null) {
+    setTimeout(refreshList, LATER_MS);
+    return true;
+  }
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const ticked = new Set([...list.querySelectorAll("input[name=ids]:checked")].map((box) => box.value));
   localTimes(fresh);
   showHints(fresh);
   list.replaceChildren(...fresh.childNodes);
+  for (const box of list.querySelectorAll("input[name=ids]"))
+    box.checked = ticked.has(box.value);
+  count();
   if (focused !== null)
     list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  if (withNotice)
+    document.getElementById("notice").replaceWith(page.getElementById("notice"));
   return true;
+}
+
+export function nameOf(row) {
+  return row.querySelector(".name").textContent;
 }
 
 export function showHints(root) {

@@ -29,6 +29,9 @@ export const texts = {
   asks: "{name}: this folder already has something of that name. Keep both, replace, or skip?",
   failedOne: "{name} was not uploaded. {why}",
 
+  items: "{n} items",
+  chosen: "{n} selected",
+  renamed: "Now called {name}.",
   deleted: "{name} was deleted.",
   notDeleted: "{name} was not deleted. {why}",
   noConnection: "The server cannot be reached.",
