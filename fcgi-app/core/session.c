@@ -33,9 +33,15 @@ struct gate {
     size_t n;
 };
 
-static struct gate login_gate(struct core *c, const void *mem, const char *address, const char *key)
+/* A browser that signed in to the account before has a bucket of its own: strangers cannot lock its owner out. */
+static struct gate login_gate(struct core *c, const void *mem, const struct caller *caller, const char *key)
 {
-    const char *from = network(mem, address);
+    const char *from = network(mem, caller->address);
+    if (caller->device != NULL)
+        return (struct gate){
+            .rows = {{bucket(mem, "device", key, caller->device), c->conf->throttle_account, c->conf->throttle_window}},
+            .n = 1,
+        };
     return (struct gate){
         .rows = {{bucket(mem, "account", key, from), c->conf->throttle_account, c->conf->throttle_window},
                  {bucket(mem, "address", from, ""), c->conf->throttle_address, c->conf->throttle_window}},
@@ -144,7 +150,7 @@ enum err session_begin(struct core *c, void *mem, const struct caller *caller, c
     if (login_key(in->username, key) != E_OK)
         key[0] = '\0';
 
-    struct gate gate = login_gate(c, mem, caller->address, key);
+    struct gate gate = login_gate(c, mem, caller, key);
     TRY(charge(c, &gate));
     TRY(authenticate(c, mem, key, in->password, user_out));
     TRY(open_session(c, caller, user_out, token_out));

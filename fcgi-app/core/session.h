@@ -9,7 +9,8 @@ struct in_login {
     const char *username, *password;
 };
 
-/* What a browser or program shows of itself at sign-in. device: value of its device cookie, NULL = none. */
+/* What a browser or program shows of itself at sign-in. device: what it got when it signed in to
+ * this account before, NULL = it did not. */
 struct caller {
     const char *address, *agent, *device;
 };

@@ -8,7 +8,7 @@
 
 static struct caller caller_of(const struct walk *w)
 {
-    return (struct caller){.address = w->req->address, .agent = w->req->user_agent, .device = w->req->cookie_device};
+    return (struct caller){.address = w->req->address, .agent = w->req->user_agent};
 }
 
 enum err account_register(struct walk *w, const struct in_register *in, struct user *user_out)
@@ -21,9 +21,11 @@ enum err account_login(struct walk *w, const struct in_login *in, struct user *u
 {
     char token[TOKEN_TEXT];
     struct caller caller = caller_of(w);
+    caller.device = cookie_device_of(w, in->username);
     TRY(session_begin(w->site->core, w, &caller, in, user_out, token));
     TRY(account_logout(w)); /* the browser's earlier session would live on without a cookie that names it */
     TRY(cookie_session(w, mem_str(w, token)));
+    TRY(cookie_device(w, in->username));
     mem_wipe(token, sizeof token);
     return E_OK;
 }
