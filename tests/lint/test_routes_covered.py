@@ -17,6 +17,7 @@ ELSEWHERE = {
     "foreign-store": "command line only: tests/contract",
     "storage-refused": "needs an S3 server: tests/contract/blob/test_blob_s3.c",
     "internal": "a bug by definition",
+    "outcome-unknown": "a store that dies between commit and answer: tests/contract",
     "io-error": "a failing disk: tests/contract with blob_fault",
     "range-not-satisfiable": "nginx answers it without a body; test_reading.py checks the status",
 }

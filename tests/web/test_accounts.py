@@ -171,6 +171,25 @@ def test_a_stranger_cannot_lock_out_a_browser_that_signed_in_before(server_facto
     ok(login(browser, browser.name))
 
 
+def test_a_browser_that_signed_in_before_has_a_limit_too(server_factory):
+    coffer = server_factory(throttle_account=3)
+    browser = coffer.person()
+    for _ in range(3):
+        problem(login(browser, browser.name, "wrong password"), 401, "bad-credentials")
+    problem_with_retry(login(browser, browser.name))
+
+
+def test_a_device_cookie_is_good_for_its_account_alone(server_factory):
+    coffer = server_factory(throttle_account=3)
+    victim, thief = coffer.person(), coffer.person()
+    device = thief.http.cookies["coffer-device"]
+    forged = ["x" * 43 + device[43:], device[:-1] + ("0" if device[-1] != "0" else "1"), "", "x", device]
+    for n in range(3):
+        problem(login(coffer.anon(), victim.name, "wrong password"), 401, "bad-credentials")
+    for value in forged:
+        problem_with_retry(login(coffer.anon(), victim.name, headers={"Cookie": f"coffer-device={value}"}))
+
+
 # ---- who am I, sign out
 @pytest.mark.route("me")
 def test_me(alice):

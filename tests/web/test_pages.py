@@ -186,7 +186,7 @@ def test_the_page_lets_people_choose_what_happens_to_a_taken_name(browser, confl
     browser.person.file("a", b"old")
     browser.send(browser.page.form(field="file"), files=[("a", b"new")], conflict=conflict)
     assert browser.person.names() == names and browser.person.content("a").content == old
-    assert ("Not stored" in browser.text()) == (conflict == "fail")
+    assert ("Not everything was uploaded" in browser.text()) == (conflict == "fail")
 
 
 @pytest.mark.route("page_folder", "page_folder_new")
