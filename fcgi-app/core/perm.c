@@ -10,7 +10,7 @@ static const unsigned role_may[] = {
     [MEMBER_OWNER] = VERB_ALL,
 };
 
-enum err perm_ask(const struct who *who, enum verb verb, const struct place *place)
+enum err perm_ask(const struct who *who, unsigned verbs, const struct place *place)
 {
     if (who->kind == WHO_OPERATOR)
         return E_OK;
@@ -24,18 +24,18 @@ enum err perm_ask(const struct who *who, enum verb verb, const struct place *pla
     unsigned may = role_may[place->role] & who->scopes;
     if (!(may & VERB_SEE))
         return err_set(E_NOT_FOUND, "no membership in space %s", place->space.id.s);
-    if (!(may & (unsigned)verb))
-        return err_set(E_FORBIDDEN, "verb %u is not in %u", (unsigned)verb, may);
+    if ((may & verbs) != verbs)
+        return err_set(E_FORBIDDEN, "not all of the verbs %u are in %u", verbs, may);
     return E_OK;
 }
 
 static enum err guard_ask(const struct guard *self, const struct place *place)
 {
     const struct perm *p = (const struct perm *)self; /* guard is the first member */
-    return perm_ask(p->who, p->verb, place);
+    return perm_ask(p->who, p->verbs, place);
 }
 
-struct perm perm_for(const struct who *who, enum verb verb)
+struct perm perm_for(const struct who *who, unsigned verbs)
 {
-    return (struct perm){.guard = {.ask = guard_ask, .user = who->user.id}, .who = who, .verb = verb};
+    return (struct perm){.guard = {.ask = guard_ask, .user = who->user.id}, .who = who, .verbs = verbs};
 }

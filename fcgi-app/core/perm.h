@@ -3,14 +3,14 @@
 #pragma once
 #include "meta/meta.h"
 
-/* E_NOT_FOUND when who may not even see the node (not theirs and unknown look alike), E_FORBIDDEN when it is
+/* All of `verbs` (bits of enum verb) are needed. E_NOT_FOUND when who may not even see the node (not theirs and unknown look alike), E_FORBIDDEN when it is
  * seen but the verb is not allowed, E_SIGN_IN when nobody is signed in. */
-enum err perm_ask(const struct who *who, enum verb verb, const struct place *place) MUST_CHECK;
+enum err perm_ask(const struct who *who, unsigned verbs, const struct place *place) MUST_CHECK;
 
 /* perm_ask as the stores take it. */
 struct perm {
     struct guard guard; /* first: the store hands this back */
     const struct who *who;
-    enum verb verb;
+    unsigned verbs;
 };
-struct perm perm_for(const struct who *who, enum verb verb);
+struct perm perm_for(const struct who *who, unsigned verbs);

@@ -115,26 +115,37 @@ enum err user_all(struct core *c, void *mem, const char *after_key, unsigned lim
     return c->meta->ops->user_list(c->meta, mem, after_key, limit, out, n_out);
 }
 
-/* Who has this name and password? Unknown names cost the same hash, so that time tells nothing. */
-static enum err authenticate(struct core *c, void *mem, const char *key, const char *password, struct user *user_out)
+/* Who has this name and password? Unknown names cost the same hash, so that time tells nothing. *hash_out: what the password fitted. */
+static enum err authenticate(struct core *c, void *mem, const char *key, const char *password, struct user *user_out, const char **hash_out)
 {
-    const char *hash = NULL;
+    *hash_out = NULL;
     enum err e = key[0] != '\0' ? c->meta->ops->user_by_key(c->meta, mem, key, user_out) : E_NOT_FOUND;
     if (e == E_OK)
-        e = c->meta->ops->credential_get(c->meta, mem, user_out->id, &hash);
+        e = c->meta->ops->credential_get(c->meta, mem, user_out->id, hash_out);
     if (e != E_OK && e != E_NOT_FOUND)
         return e;
-    TRY(password_check(hash, password, (uint64_t)c->conf->login_memory, (uint64_t)c->conf->login_passes));
+    TRY(password_check(*hash_out, password, (uint64_t)c->conf->login_memory, (uint64_t)c->conf->login_passes));
     if (user_out->state != USER_ACTIVE)
         return err_set(E_CREDENTIALS, "the account is disabled");
     return E_OK;
 }
 
-static enum err open_session(struct core *c, const struct caller *caller, const struct user *user, char token_out[static 44])
+/* A password that was changed while the old one was being checked ended all sessions before this one began. */
+static enum err still_fits(struct core *c, void *mem, const struct user *user, const char *hash, struct id session)
+{
+    const char *now;
+    TRY(c->meta->ops->credential_get(c->meta, mem, user->id, &now));
+    if (strcmp(now, hash) == 0)
+        return E_OK;
+    enum err e = c->meta->ops->session_end(c->meta, user->id, session);
+    return e == E_OK || e == E_NOT_FOUND ? err_set(E_CREDENTIALS, "the password was changed meanwhile") : e;
+}
+
+static enum err open_session(struct core *c, const struct caller *caller, const struct user *user, struct id id, char token_out[static 44])
 {
     int64_t now = clock_now_ms(c->clock);
     struct session s = {
-        .id = id_new(), .user = user->id, .kind = SESSION_BROWSER, .created_ms = now, .signed_in_ms = now, .seen_ms = now,
+        .id = id, .user = user->id, .kind = SESSION_BROWSER, .created_ms = now, .signed_in_ms = now, .seen_ms = now,
         .expires_ms = now + c->conf->session_max,
         .address = caller->address, .agent = caller->agent != NULL ? caller->agent : "",
     };
@@ -147,13 +158,16 @@ enum err session_begin(struct core *c, void *mem, const struct caller *caller, c
                        char token_out[static 44])
 {
     char key[LOGIN_MAX_BYTES + 1];
+    const char *hash;
+    struct id session = id_new();
     if (login_key(in->username, key) != E_OK)
         key[0] = '\0';
 
     struct gate gate = login_gate(c, mem, caller, key);
     TRY(charge(c, &gate));
-    TRY(authenticate(c, mem, key, in->password, user_out));
-    TRY(open_session(c, caller, user_out, token_out));
+    TRY(authenticate(c, mem, key, in->password, user_out, &hash));
+    TRY(open_session(c, caller, user_out, session, token_out));
+    TRY(still_fits(c, mem, user_out, hash, session));
     refund(c, &gate);
     return E_OK;
 }

@@ -62,10 +62,17 @@ static enum err target_name(void *mem, const struct upload_target *t, const char
     return E_OK;
 }
 
+/* Putting a file in place of another changes that one; whoever may only add must not be able to. */
+static unsigned verbs_of(const struct upload_target *t)
+{
+    bool may_replace = t->conflict == CONFLICT_REPLACE && !t->expect.must_not_exist;
+    return may_replace ? VERB_ADD | VERB_CHANGE : VERB_ADD;
+}
+
 enum err upload_reserve(struct core *c, void *mem, const struct who *who, const struct upload_target *t, int64_t declared,
                         struct upload *out)
 {
-    struct perm add = perm_for(who, VERB_ADD);
+    struct perm add = perm_for(who, verbs_of(t));
     int64_t now = clock_now_ms(c->clock), charged = declared >= 0 ? declared : UNKNOWN_CHARGE;
     struct upload in = {
         .id = id_new(), .user = who->user.id, .blob = id_new(), .conflict = t->conflict, .expect = t->expect,
@@ -162,7 +169,7 @@ static enum err commit_file(struct core *c, void *mem, const struct who *who, co
                             const struct upload_bytes *bytes, struct node *node_out, bool *replaced_out)
 {
     char head[HEAD_BYTES];
-    struct perm add = perm_for(who, VERB_ADD);
+    struct perm add = perm_for(who, verbs_of(t));
     TRY(check_size(c, bytes->size));
     TRY(commit_target(c, mem, who, t, commit));
     commit->key = name_key(mem, commit->name);

@@ -17,7 +17,7 @@ static const struct {
     unsigned scopes;
     enum member_role role;
     enum user_state state;
-    enum verb verb;
+    unsigned verbs;
     enum err want;
 } rows[] = {
     {WHO_USER, VERB_ALL, MEMBER_OWNER, USER_ACTIVE, VERB_SEE, E_OK},
@@ -28,6 +28,8 @@ static const struct {
     {WHO_USER, VERB_ALL, MEMBER_EDITOR, USER_ACTIVE, VERB_REMOVE, E_OK},
     {WHO_USER, VERB_ALL, MEMBER_EDITOR, USER_ACTIVE, VERB_SHARE, E_FORBIDDEN},
     {WHO_USER, VERB_ALL, MEMBER_UPLOADER, USER_ACTIVE, VERB_ADD, E_OK},
+    {WHO_USER, VERB_ALL, MEMBER_UPLOADER, USER_ACTIVE, VERB_ADD | VERB_CHANGE, E_FORBIDDEN},
+    {WHO_USER, VERB_ALL, MEMBER_EDITOR, USER_ACTIVE, VERB_ADD | VERB_CHANGE, E_OK},
     {WHO_USER, VERB_ALL, MEMBER_UPLOADER, USER_ACTIVE, VERB_READ, E_FORBIDDEN},
     {WHO_USER, VERB_ALL, MEMBER_UPLOADER, USER_ACTIVE, VERB_REMOVE, E_FORBIDDEN},
     {WHO_USER, VERB_ALL, MEMBER_VIEWER, USER_ACTIVE, VERB_READ, E_OK},
@@ -49,7 +51,7 @@ static void judges_every_row(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct who who = {.kind = rows[i].kind, .scopes = rows[i].scopes};
         struct place place = {.space.id = SPACE, .role = rows[i].role, .user_state = rows[i].state};
-        enum err got = perm_ask(&who, rows[i].verb, &place);
+        enum err got = perm_ask(&who, rows[i].verbs, &place);
         if (got != rows[i].want)
             fail_msg("row %zu: %s, not %s", i, err_name(got), err_name(rows[i].want));
     }
