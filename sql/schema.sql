@@ -8,7 +8,7 @@
 -- numbers of model/model.h. Columns are never NULL unless they say so: "" and 0 stand for "none".
 
 CREATE TABLE meta (
-    key   TEXT NOT NULL PRIMARY KEY, -- 'schema_version' (decimal), 'store_id' (also stands in the blob store) or 'lease:ID' (its end)
+    key   TEXT NOT NULL PRIMARY KEY, -- 'schema_version' (decimal), 'store_id' (also in the blob store), 'secret', 'lease:ID' (its end)
     value TEXT NOT NULL              -- what it says
 ) STRICT, WITHOUT ROWID;
 
@@ -44,12 +44,32 @@ CREATE TABLE session (
 CREATE INDEX session_user ON session (user, created_ms); -- a user's sessions, oldest first
 CREATE INDEX session_expires ON session (expires_ms);    -- what is over
 
+-- ---- what links grant ----
+
+CREATE TABLE invite (
+    hash       TEXT    NOT NULL PRIMARY KEY, -- SHA-256 of the token in the link, hexadecimal; the row goes when it is used
+    created_ms INTEGER NOT NULL,             -- when it was made
+    expires_ms INTEGER NOT NULL              -- no account is made with it any more
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX invite_expires ON invite (expires_ms); -- what is over
+
+CREATE TABLE reset (
+    hash       TEXT    NOT NULL PRIMARY KEY,          -- SHA-256 of the token in the link, hexadecimal; the row goes when it is used
+    user       TEXT    NOT NULL REFERENCES user (id), -- whose password can be set with it
+    created_ms INTEGER NOT NULL,                      -- when it was made
+    expires_ms INTEGER NOT NULL                       -- no password is set with it any more
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reset_user ON reset (user);          -- a user's
+CREATE INDEX reset_expires ON reset (expires_ms); -- what is over
+
 -- ---- spaces ----
 
 CREATE TABLE space (
     id          TEXT    NOT NULL PRIMARY KEY,           -- the space's id
     kind        INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 1), -- enum space_kind: 0 personal, 1 team
-    personal_of TEXT    UNIQUE REFERENCES user (id),    -- whose personal space it is; NULL for a team's
+    personal_of TEXT    UNIQUE REFERENCES user (id),    -- whose personal space it is; NULL for a team's, and while a removed user's goes
     name        TEXT    NOT NULL,                       -- its name; "" for a personal one
     root        TEXT    NOT NULL UNIQUE,                -- the node at its top
     quota       INTEGER NOT NULL CHECK (quota >= 0),    -- most bytes it may hold; 0 means no limit

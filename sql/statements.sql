@@ -68,6 +68,75 @@ UPDATE credential SET hash = ?2, set_ms = ?3 WHERE user = ?1;
 -- name: audit_add
 INSERT INTO audit (at_ms, user, action, space, node, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
+-- name: user_rename
+UPDATE user SET name = ?2, key = ?3 WHERE id = ?1;
+
+-- name: user_role
+UPDATE user SET role = ?2 WHERE id = ?1;
+
+-- name: user_state
+UPDATE user SET state = ?2 WHERE id = ?1;
+
+-- name: admins_other
+SELECT count(*) FROM user WHERE role = 1 AND state = 0 AND id <> ?1;
+
+-- name: space_quota
+UPDATE space SET quota = ?2 WHERE personal_of = ?1;
+
+-- name: space_orphan
+UPDATE space SET personal_of = NULL WHERE id = ?1;
+
+-- name: space_give
+UPDATE node SET space = ?2 WHERE space = ?1;
+
+-- name: space_uploads_drop
+DELETE FROM upload WHERE space = ?1;
+
+-- name: space_members_drop
+DELETE FROM member WHERE space = ?1;
+
+-- name: space_drop
+DELETE FROM space WHERE id = ?1;
+
+-- name: user_members_drop
+DELETE FROM member WHERE user = ?1;
+
+-- name: user_resets_drop
+DELETE FROM reset WHERE user = ?1;
+
+-- name: user_sessions_drop
+DELETE FROM session WHERE user = ?1;
+
+-- name: user_credential_drop
+DELETE FROM credential WHERE user = ?1;
+
+-- name: user_drop
+DELETE FROM user WHERE id = ?1;
+
+-- ---- what links grant ----
+
+-- name: invite_add
+INSERT INTO invite (hash, created_ms, expires_ms) VALUES (?1, ?2, ?3);
+
+-- name: invite_get
+SELECT count(*) FROM invite WHERE hash = ?1 AND expires_ms > ?2;
+
+-- name: invite_take
+DELETE FROM invite WHERE hash = ?1 AND expires_ms > ?2;
+
+-- name: invites_over
+DELETE FROM invite WHERE hash IN (SELECT hash FROM invite WHERE expires_ms <= ?1 LIMIT ?2);
+
+-- name: reset_add
+INSERT INTO reset (hash, user, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4);
+
+-- name: reset_user
+SELECT u.id, u.name, u.key, u.role, u.state, u.created_ms
+FROM reset r JOIN user u ON u.id = r.user WHERE r.hash = ?1 AND r.expires_ms > ?2;
+
+-- name: resets_over
+DELETE FROM reset WHERE hash IN (SELECT hash FROM reset WHERE expires_ms <= ?1 LIMIT ?2);
+
 -- ---- sessions ----
 
 -- name: session_add
@@ -82,6 +151,13 @@ DELETE FROM session WHERE id IN (
 SELECT s.id, s.token_hash, s.user, s.kind, s.created_ms, s.signed_in_ms, s.expires_ms, s.address, s.agent,
        u.id, u.name, u.key, u.role, u.state, u.created_ms
 FROM session s JOIN user u ON u.id = s.user WHERE s.token_hash = ?1;
+
+-- name: session_list
+SELECT id, token_hash, user, kind, created_ms, signed_in_ms, expires_ms, address, agent
+FROM session WHERE user = ?1 AND expires_ms > ?2 ORDER BY created_ms DESC, id DESC;
+
+-- name: session_renew
+UPDATE session SET token_hash = ?3, signed_in_ms = ?4 WHERE id = ?2 AND user = ?1;
 
 -- name: session_end
 DELETE FROM session WHERE id = ?1 AND user = ?2;
@@ -275,7 +351,8 @@ UPDATE node SET modified_ms = ?2, version = ?3, blob = ?4, size = ?5, type = ?6,
 
 -- name: expire_due
 SELECT EXISTS (SELECT 1 FROM session WHERE expires_ms <= ?1) OR EXISTS (SELECT 1 FROM upload WHERE expires_ms <= ?1)
-       OR EXISTS (SELECT 1 FROM meta WHERE key >= 'lease:' AND key < 'lease;' AND CAST(value AS INTEGER) <= ?1);
+    OR EXISTS (SELECT 1 FROM invite WHERE expires_ms <= ?1) OR EXISTS (SELECT 1 FROM reset WHERE expires_ms <= ?1)
+    OR EXISTS (SELECT 1 FROM meta WHERE key >= 'lease:' AND key < 'lease;' AND CAST(value AS INTEGER) <= ?1);
 
 -- name: sessions_over
 DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2);
@@ -388,7 +465,8 @@ AND NOT EXISTS (SELECT 1 FROM space s WHERE s.id = n.space AND s.root = n.id);
 -- name: check_space_root
 SELECT 'Space ' || s.id || ' has no live root folder ' || s.root || '.'
 FROM space s LEFT JOIN node n ON n.id = s.root
-WHERE n.id IS NULL OR n.live <> 1 OR n.kind <> 0 OR n.space <> s.id OR n.parent <> '00000000000000000000000000000000';
+WHERE n.id IS NULL OR (n.live <> 1 AND (s.kind <> 0 OR s.personal_of IS NOT NULL)) -- a removed user's waits for the keeper
+   OR n.kind <> 0 OR n.space <> s.id OR n.parent <> '00000000000000000000000000000000';
 
 -- name: check_node_version
 SELECT 'File ' || n.id || ' has no version ' || n.version || '.'

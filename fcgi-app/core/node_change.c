@@ -27,7 +27,7 @@ enum err node_change(struct core *c, void *mem, const struct who *who, struct id
         .parent = in->parent, .modified_ms = in->modified_ms, .expect = in->expect, .now_ms = clock_now_ms(c->clock),
     };
     TRY(normal(mem, in->name, &row.name, &row.key));
-    return c->meta->ops->node_change(c->meta, mem, &change.guard, &add.guard, id, &row, out);
+    return parent_gone(c->meta->ops->node_change(c->meta, mem, &change.guard, &add.guard, id, &row, out));
 }
 
 enum err node_copy(struct core *c, void *mem, const struct who *who, struct id id, const struct in_copy *in, struct node *out)
@@ -39,5 +39,5 @@ enum err node_copy(struct core *c, void *mem, const struct who *who, struct id i
     };
     assert(in->conflict != CONFLICT_REPLACE);
     TRY(normal(mem, in->name, &row.name, &row.key));
-    return c->meta->ops->node_copy(c->meta, mem, &read.guard, &add.guard, &row, out);
+    return parent_gone(c->meta->ops->node_copy(c->meta, mem, &read.guard, &add.guard, &row, out));
 }

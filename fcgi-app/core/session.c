@@ -1,67 +1,16 @@
 #include "core/session.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/name.h"
+#include "core/device.h"
+#include "core/throttle.h"
 #include "crypt/crypt.h"
 
-#define HOUR_MS INT64_C(3600000)
-
-/* What is counted is kept as a hash: the store never holds addresses or guessed names for longer than needed. */
-static const char *bucket(const void *mem, const char *what, const char *a, const char *b)
-{
-    char hex[65];
-    token_hash(mem_printf(mem, "%s\n%s\n%s", what, a, b), hex);
-    return mem_printf(mem, "%s:%s", what, hex);
-}
-
-/* IPv6 clients own a /64: that is what is counted. IPv4 addresses count whole. */
-static const char *network(const void *mem, const char *address)
-{
-    struct in6_addr v6;
-    if (inet_pton(AF_INET6, address, &v6) != 1)
-        return address;
-    memset(v6.s6_addr + 8, 0, 8);
-    char text[INET6_ADDRSTRLEN];
-    return mem_str(mem, inet_ntop(AF_INET6, &v6, text, sizeof text));
-}
-
-struct gate {
-    struct throttle rows[2];
-    size_t n;
-};
-
-/* A browser that signed in to the account before has a bucket of its own: strangers cannot lock its owner out. */
-static struct gate login_gate(struct core *c, const void *mem, const struct caller *caller, const char *key)
-{
-    const char *from = network(mem, caller->address);
-    if (caller->device != NULL)
-        return (struct gate){
-            .rows = {{bucket(mem, "device", key, caller->device), c->conf->throttle_account, c->conf->throttle_window}},
-            .n = 1,
-        };
-    return (struct gate){
-        .rows = {{bucket(mem, "account", key, from), c->conf->throttle_account, c->conf->throttle_window},
-                 {bucket(mem, "address", from, ""), c->conf->throttle_address, c->conf->throttle_window}},
-        .n = 2,
-    };
-}
-
-static enum err charge(struct core *c, const struct gate *g)
-{
-    return c->meta->ops->throttle_charge(c->meta, g->rows, g->n, clock_now_ms(c->clock));
-}
-
-/* A refund that fails costs the client one attempt of its window; that is no reason to fail what succeeded. */
-static void refund(struct core *c, const struct gate *g)
-{
-    if (c->meta->ops->throttle_refund(c->meta, g->rows, g->n, clock_now_ms(c->clock)) != E_OK)
-        err_clear();
-}
-
-enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum user_role role, struct user *out)
+/* An account and all that belongs to it; invite_hash NULL: nobody invited. */
+static enum err create(struct core *c, void *mem, const char *name, const char *password, enum user_role role, const char *invite_hash,
+                       struct user *out)
 {
     char key[LOGIN_MAX_BYTES + 1];
     const char *hash;
@@ -74,23 +23,52 @@ enum err user_create(struct core *c, void *mem, const char *name, const char *pa
                  .state = USER_ACTIVE, .created_ms = clock_now_ms(c->clock)},
         .password_hash = hash,
         .space = {.id = id_new(), .kind = SPACE_PERSONAL, .name = "", .root = id_new(), .quota = c->conf->quota_default},
+        .invite_hash = invite_hash,
     };
     TRY(c->meta->ops->user_add(c->meta, &in));
     *out = in.user;
     return E_OK;
 }
 
+enum err user_create(struct core *c, void *mem, const char *name, const char *password, enum user_role role, struct user *out)
+{
+    return create(c, mem, name, password, role, NULL, out);
+}
+
+static bool is_invited(const struct core *c)
+{
+    return strcmp(c->conf->site_register, "invite") == 0;
+}
+
+static enum err check_door(const struct core *c, const struct in_register *in)
+{
+    if (is_invited(c) && (in->invite == NULL || in->invite[0] == '\0'))
+        return err_say(E_REGISTRATION_CLOSED, "This server takes new accounts by invitation only.");
+    if (!is_invited(c) && strcmp(c->conf->site_register, "open") != 0)
+        return err_set(E_REGISTRATION_CLOSED, "site.register is %s", c->conf->site_register);
+    return E_OK;
+}
+
+/* The invitation is looked at before anything is hashed, and used up with the account. */
+static enum err check_invite(struct core *c, const struct in_register *in, char hash[static 65], const char **hash_out)
+{
+    *hash_out = NULL;
+    if (!is_invited(c))
+        return E_OK;
+    token_hash(in->invite, hash);
+    *hash_out = hash;
+    return c->meta->ops->invite_check(c->meta, hash, clock_now_ms(c->clock));
+}
+
 enum err user_register(struct core *c, void *mem, const struct caller *caller, const struct in_register *in, struct user *out)
 {
-    if (strcmp(c->conf->site_register, "open") != 0)
-        return err_set(E_REGISTRATION_CLOSED, "site.register is %s", c->conf->site_register);
-
-    struct gate gate = {
-        .rows = {{bucket(mem, "register", network(mem, caller->address), ""), c->conf->throttle_register, HOUR_MS}},
-        .n = 1,
-    };
-    TRY(charge(c, &gate));
-    return user_create(c, mem, in->username, in->password, ROLE_USER, out);
+    const struct gate gate = gate_register(c, mem, caller);
+    const char *invite_hash;
+    char hash[65];
+    TRY(check_door(c, in));
+    TRY(gate_charge(c, &gate));
+    TRY(check_invite(c, in, hash, &invite_hash));
+    return create(c, mem, in->username, in->password, ROLE_USER, invite_hash, out);
 }
 
 enum err user_set_password(struct core *c, struct id user, const char *name, const char *password, struct id keep_session)
@@ -115,37 +93,42 @@ enum err user_all(struct core *c, void *mem, const char *after_key, unsigned lim
     return c->meta->ops->user_list(c->meta, mem, after_key, limit, out, n_out);
 }
 
-/* Who has this name and password? Unknown names cost the same hash, so that time tells nothing. *hash_out: what the password fitted. */
-static enum err authenticate(struct core *c, void *mem, const char *key, const char *password, struct user *user_out, const char **hash_out)
+/* Who has this name and password? Unknown names cost the same hash, so that time tells nothing. */
+static enum err authenticate(struct core *c, void *mem, const char *key, const char *password, struct user *user_out,
+                             const char **hash_out)
 {
-    *hash_out = NULL;
+    const char *hash = NULL;
     enum err e = key[0] != '\0' ? c->meta->ops->user_by_key(c->meta, mem, key, user_out) : E_NOT_FOUND;
     if (e == E_OK)
-        e = c->meta->ops->credential_get(c->meta, mem, user_out->id, hash_out);
+        e = c->meta->ops->credential_get(c->meta, mem, user_out->id, &hash);
     if (e != E_OK && e != E_NOT_FOUND)
         return e;
-    TRY(password_check(*hash_out, password, (uint64_t)c->conf->login_memory, (uint64_t)c->conf->login_passes));
+    TRY(password_check(hash, password, (uint64_t)c->conf->login_memory, (uint64_t)c->conf->login_passes));
     if (user_out->state != USER_ACTIVE)
         return err_set(E_CREDENTIALS, "the account is disabled");
+    *hash_out = hash;
     return E_OK;
 }
 
-/* A password that was changed while the old one was being checked ended all sessions before this one began. */
-static enum err still_fits(struct core *c, void *mem, const struct user *user, const char *hash, struct id session)
+/* A password that was changed while the old one was being hashed opens nothing: either this sees it, or the change
+ * sees the session and ends it. */
+static enum err still_the_password(struct core *c, void *mem, const struct user *user, const char *hash, const char *token)
 {
     const char *now;
+    struct who who;
     TRY(c->meta->ops->credential_get(c->meta, mem, user->id, &now));
     if (strcmp(now, hash) == 0)
         return E_OK;
-    enum err e = c->meta->ops->session_end(c->meta, user->id, session);
-    return e == E_OK || e == E_NOT_FOUND ? err_set(E_CREDENTIALS, "the password was changed meanwhile") : e;
+    TRY(session_who(c, mem, token, "", &who));
+    TRY(session_end(c, &who));
+    return err_set(E_CREDENTIALS, "the password was changed meanwhile");
 }
 
-static enum err open_session(struct core *c, const struct caller *caller, const struct user *user, struct id id, char token_out[static 44])
+static enum err open_session(struct core *c, const struct caller *caller, const struct user *user, char token_out[static 44])
 {
     int64_t now = clock_now_ms(c->clock);
     struct session s = {
-        .id = id, .user = user->id, .kind = SESSION_BROWSER, .created_ms = now, .signed_in_ms = now, .seen_ms = now,
+        .id = id_new(), .user = user->id, .kind = SESSION_BROWSER, .created_ms = now, .signed_in_ms = now, .seen_ms = now,
         .expires_ms = now + c->conf->session_max,
         .address = caller->address, .agent = caller->agent != NULL ? caller->agent : "",
     };
@@ -155,21 +138,20 @@ static enum err open_session(struct core *c, const struct caller *caller, const 
 }
 
 enum err session_begin(struct core *c, void *mem, const struct caller *caller, const struct in_login *in, struct user *user_out,
-                       char token_out[static 44])
+                       char token_out[static 44], const char **device_out)
 {
     char key[LOGIN_MAX_BYTES + 1];
-    const char *hash;
-    struct id session = id_new();
+    const char *hash = NULL;
+    struct gate gate;
     if (login_key(in->username, key) != E_OK)
         key[0] = '\0';
-
-    struct gate gate = login_gate(c, mem, caller, key);
-    TRY(charge(c, &gate));
+    TRY(gate_login(c, mem, caller, key, &gate));
+    TRY(gate_charge(c, &gate));
     TRY(authenticate(c, mem, key, in->password, user_out, &hash));
-    TRY(open_session(c, caller, user_out, session, token_out));
-    TRY(still_fits(c, mem, user_out, hash, session));
-    refund(c, &gate);
-    return E_OK;
+    TRY(open_session(c, caller, user_out, token_out));
+    TRY(still_the_password(c, mem, user_out, hash, token_out));
+    gate_refund(c, &gate);
+    return device_value(c, mem, caller->device, key, device_out);
 }
 
 enum err session_who(struct core *c, void *mem, const char *token, const char *address, struct who *who_out)

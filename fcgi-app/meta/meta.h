@@ -40,6 +40,19 @@ struct user_new {
     struct user user;             /* id, name, key, role, state, created_ms */
     const char *password_hash;
     struct space space;           /* id, root, quota: the personal space */
+    const char *invite_hash;      /* NULL: needs none; else this invitation is used up with it */
+};
+
+/* What a link grants once: an invitation, or setting a new password. Only the token's hash is kept. */
+struct grant {
+    const char *hash;             /* hex SHA-256 of the token */
+    struct id user;               /* whose password; "" for invitations */
+    int64_t created_ms, expires_ms;
+};
+
+struct removal {
+    struct id user, heir;         /* heir "": the files go too */
+    int64_t now_ms;
 };
 
 /* A finished upload becoming a file. */
@@ -110,7 +123,7 @@ struct meta_ops {
     void (*checkpoint)(struct meta *m);   /* the keeper's housekeeping */
 
     /* ---- accounts ---- */
-    /* User, credential, personal space, its root and the membership, in one. E_NAME_TAKEN. */
+    /* User, credential, personal space, its root and the membership, in one. E_NAME_TAKEN, E_BAD_INVITE. */
     enum err (*user_add)(struct meta *m, const struct user_new *in);
     enum err (*user_by_key)(struct meta *m, void *mem, const char *key, struct user *user_out); /* E_NOT_FOUND */
     enum err (*user_by_id)(struct meta *m, void *mem, struct id id, struct user *user_out);
@@ -120,6 +133,27 @@ struct meta_ops {
     /* Also ends every session of the user but `keep` ("" = all). */
     enum err (*credential_set)(struct meta *m, struct id user, const char *hash, struct id keep, int64_t now_ms);
 
+    enum err (*user_rename)(struct meta *m, struct id user, const char *name, const char *key, int64_t now_ms); /* E_NAME_TAKEN */
+    /* These two end the user's sessions when something changes. E_LAST_ADMIN when no active administrator would be left. */
+    enum err (*user_role)(struct meta *m, struct id user, enum user_role role, int64_t now_ms);
+    enum err (*user_state)(struct meta *m, struct id user, enum user_state state, int64_t now_ms);
+    enum err (*user_quota)(struct meta *m, struct id user, int64_t quota, int64_t now_ms); /* of the personal space */
+    /* The account and all that is its own goes, the name is free. Without heir the space's root is marked dead: the
+     * keeper reaps it, and the space with it. With one the root becomes a folder in the heir's root, named after the user
+     * or numbered, and the heir's space is charged, whatever its quota. E_NOT_FOUND, E_LAST_ADMIN, E_TOO_NESTED; E_CYCLE:
+     * heir and user are the same. */
+    enum err (*user_remove)(struct meta *m, const struct removal *in, struct id *folder_out);
+
+    /* ---- what links grant ---- */
+    enum err (*invite_add)(struct meta *m, const struct grant *in);
+    enum err (*invite_check)(struct meta *m, const char *hash, int64_t now_ms); /* E_BAD_INVITE: unknown, used, over */
+    enum err (*reset_add)(struct meta *m, const struct grant *in);              /* the user's earlier ones are void */
+    enum err (*reset_user)(struct meta *m, void *mem, const char *hash, int64_t now_ms, struct user *user_out); /* E_BAD_RESET */
+    /* The password is set, every session of the user ended, the grant used up. E_BAD_RESET. */
+    enum err (*reset_use)(struct meta *m, const char *hash, const char *password_hash, int64_t now_ms);
+    /* The installation's own secret, the same for all that use the store: `fresh` of whoever asks first. */
+    enum err (*secret)(struct meta *m, void *mem, const char *fresh, const char **secret_out);
+
     /* ---- sessions ---- */
     /* Ends the user's oldest beyond `most`. E_CREDENTIALS when the user is gone or disabled. */
     enum err (*session_add)(struct meta *m, const struct session *in, unsigned most);
@@ -128,6 +162,12 @@ struct meta_ops {
     enum err (*session_get)(struct meta *m, void *mem, const char *token_hash, int64_t now_ms, int64_t idle_since_ms,
                             struct session *session_out, struct user *user_out);
     enum err (*session_end)(struct meta *m, struct id user, struct id session); /* E_NOT_FOUND */
+    enum err (*session_end_all)(struct meta *m, struct id user, struct id keep, int64_t now_ms); /* but `keep` ("" = all) */
+    /* Those session_get would give, the latest begun first. */
+    enum err (*session_list)(struct meta *m, void *mem, struct id user, int64_t now_ms, int64_t idle_since_ms,
+                             struct session **sessions_out, size_t *n_out);
+    /* The password was given again: signed in now, under another token; the old one is void. E_NOT_FOUND. */
+    enum err (*session_renew)(struct meta *m, struct id user, struct id session, const char *token_hash, int64_t now_ms);
 
     /* ---- files and folders ---- */
     enum err (*node_get)(struct meta *m, void *mem, const struct guard *g, struct id id, struct place *place_out);
@@ -181,7 +221,7 @@ struct meta_ops {
 
     /* ---- the keeper ---- */
     /* One batch each; *did_out counts, 0 = nothing left. */
-    enum err (*expire)(struct meta *m, int64_t now_ms, int64_t idle_since_ms, unsigned batch, unsigned *did_out); /* sessions, uploads, throttles */
+    enum err (*expire)(struct meta *m, int64_t now_ms, int64_t idle_since_ms, unsigned batch, unsigned *did_out); /* sessions, uploads, grants, throttles */
     enum err (*reap)(struct meta *m, unsigned batch, unsigned *did_out); /* below dead nodes: versions dropped, refunded */
     /* Blobs with refs 0 since before `before_ms` (and those already dying): marked dying, ids handed out. */
     enum err (*blobs_dying)(struct meta *m, void *mem, int64_t before_ms, unsigned batch, struct id **ids_out, size_t *n_out);

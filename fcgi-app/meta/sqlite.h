@@ -30,6 +30,7 @@ enum err sqlite_read(struct sqlite *s) MUST_CHECK;
 const char *row_text(void *mem, sqlite3_stmt *q, int at);
 struct id row_id(sqlite3_stmt *q, int at);
 void row_user(void *mem, sqlite3_stmt *q, int at, struct user *out);
+void row_session(void *mem, sqlite3_stmt *q, int at, struct session *out); /* seen_ms stands elsewhere */
 void row_space(void *mem, sqlite3_stmt *q, int at, struct space *out);
 void row_node(void *mem, sqlite3_stmt *q, int at, struct node *out);
 void row_version(void *mem, sqlite3_stmt *q, int at, struct version *out);
@@ -70,6 +71,16 @@ enum err sqlite_target(struct sqlite *s, void *mem, const char *name, enum confl
                        struct target *t) MUST_CHECK; /* fills exists and node; place is there already */
 enum err sqlite_upload_row(struct sqlite *s, void *mem, struct id id, struct upload *out, bool *found_out) MUST_CHECK;
 
+/* ---- sqlite_people.c, sqlite_grants.c: steps of verbs ---- */
+/* E_LAST_ADMIN unless another active administrator is there, or the user is none. */
+enum err sqlite_admin_left(struct sqlite *s, const struct user *user) MUST_CHECK;
+enum err sqlite_user_row(struct sqlite *s, void *mem, struct id id, struct user *out) MUST_CHECK; /* E_NOT_FOUND */
+/* Uses an invitation up. E_BAD_INVITE. */
+enum err sqlite_invite_take(struct sqlite *s, const char *hash, int64_t now_ms) MUST_CHECK;
+enum err sqlite_password(struct sqlite *s, struct id user, const char *hash, struct id keep, int64_t now_ms) MUST_CHECK;
+/* A space whose root is gone goes too. */
+enum err sqlite_space_drop(struct sqlite *s, struct id space) MUST_CHECK;
+
 /* ---- sqlite_charge.c ---- */
 /* What the quota leaves; INT64_MAX - used - reserved without one. Never negative. */
 int64_t sqlite_room(const struct space *space);
@@ -97,10 +108,27 @@ enum err sqlite_user_space(struct meta *m, void *mem, struct id user, struct spa
 enum err sqlite_credential_get(struct meta *m, void *mem, struct id user, const char **hash_out);
 enum err sqlite_credential_set(struct meta *m, struct id user, const char *hash, struct id keep, int64_t now_ms);
 
+enum err sqlite_user_rename(struct meta *m, struct id user, const char *name, const char *key, int64_t now_ms);
+enum err sqlite_user_role(struct meta *m, struct id user, enum user_role role, int64_t now_ms);
+enum err sqlite_user_state(struct meta *m, struct id user, enum user_state state, int64_t now_ms);
+enum err sqlite_user_quota(struct meta *m, struct id user, int64_t quota, int64_t now_ms);
+enum err sqlite_user_remove(struct meta *m, const struct removal *in, struct id *folder_out);
+
+enum err sqlite_invite_add(struct meta *m, const struct grant *in);
+enum err sqlite_invite_check(struct meta *m, const char *hash, int64_t now_ms);
+enum err sqlite_reset_add(struct meta *m, const struct grant *in);
+enum err sqlite_reset_user(struct meta *m, void *mem, const char *hash, int64_t now_ms, struct user *user_out);
+enum err sqlite_reset_use(struct meta *m, const char *hash, const char *password_hash, int64_t now_ms);
+enum err sqlite_secret(struct meta *m, void *mem, const char *fresh, const char **secret_out);
+
 enum err sqlite_session_add(struct meta *m, const struct session *in, unsigned most);
 enum err sqlite_session_get(struct meta *m, void *mem, const char *token_hash, int64_t now_ms, int64_t idle_since_ms,
                             struct session *session_out, struct user *user_out);
 enum err sqlite_session_end(struct meta *m, struct id user, struct id session);
+enum err sqlite_session_end_all(struct meta *m, struct id user, struct id keep, int64_t now_ms);
+enum err sqlite_session_list(struct meta *m, void *mem, struct id user, int64_t now_ms, int64_t idle_since_ms,
+                             struct session **sessions_out, size_t *n_out);
+enum err sqlite_session_renew(struct meta *m, struct id user, struct id session, const char *token_hash, int64_t now_ms);
 
 enum err sqlite_node_get(struct meta *m, void *mem, const struct guard *g, struct id id, struct place *place_out);
 enum err sqlite_node_walk(struct meta *m, void *mem, const struct guard *g, struct id root, const char *const *names, size_t n,

@@ -37,6 +37,8 @@ static enum err add_all(struct sqlite *s, const struct user_new *in)
         .at_ms = in->user.created_ms, .user = in->user.id, .space = in->space.id, .action = "user_add", .note = in->user.name,
     };
     TRY(check_free(s, in->user.key));
+    if (in->invite_hash != NULL)
+        TRY(sqlite_invite_take(s, in->invite_hash, in->user.created_ms));
     TRY(add_user(s, &in->user, in->password_hash));
     TRY(add_space(s, &in->space, &in->user));
     return sqlite_audit(s, &audit);
@@ -116,7 +118,7 @@ enum err sqlite_credential_get(struct meta *m, void *mem, struct id user, const 
     return E_OK;
 }
 
-static enum err set_credential(struct sqlite *s, struct id user, const char *hash, struct id keep, int64_t now_ms)
+enum err sqlite_password(struct sqlite *s, struct id user, const char *hash, struct id keep, int64_t now_ms)
 {
     const struct audit audit = {.at_ms = now_ms, .user = user, .action = "credential_set", .note = ""};
     TRY(db_run(&s->main, SQL_CREDENTIAL_SET, ARGS(TEXT(user.s), TEXT(hash), NUMBER(now_ms))));
@@ -130,5 +132,5 @@ enum err sqlite_credential_set(struct meta *m, struct id user, const char *hash,
 {
     struct sqlite *s = sqlite_of(m);
     TRY(sqlite_write(s));
-    return db_end(&s->main, set_credential(s, user, hash, keep, now_ms));
+    return db_end(&s->main, sqlite_password(s, user, hash, keep, now_ms));
 }

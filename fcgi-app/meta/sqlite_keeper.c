@@ -23,8 +23,11 @@ static enum err drop_uploads(struct sqlite *s, int64_t now_ms, unsigned batch, u
 
 static enum err drop_over(struct sqlite *s, int64_t now_ms, const struct id *idle, size_t n, unsigned batch, unsigned *did)
 {
-    TRY(db_run(&s->main, SQL_SESSIONS_OVER, ARGS(NUMBER(now_ms), NUMBER(batch))));
-    *did += db_changes(&s->main);
+    static const enum sql over[] = {SQL_SESSIONS_OVER, SQL_INVITES_OVER, SQL_RESETS_OVER};
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++) {
+        TRY(db_run(&s->main, over[i], ARGS(NUMBER(now_ms), NUMBER(batch))));
+        *did += db_changes(&s->main);
+    }
     for (size_t i = 0; i < n; i++)
         TRY(db_run(&s->main, SQL_SESSION_DROP, ARGS(TEXT(idle[i].s))));
     *did += (unsigned)n;
@@ -118,6 +121,8 @@ static enum err reap(struct sqlite *s, unsigned batch, unsigned *did)
         }
         TRY(go_down(s, &at));
         TRY(drop_dead(s, &at, removed_ms));
+        if (id_eq(at.id, top.id) && id_eq(top.parent, NODE_TOP))
+            TRY(sqlite_space_drop(s, top.space));
         at = id_eq(at.id, top.id) ? (struct dead){0} : (struct dead){.id = at.parent, .space = at.space};
     }
     return E_OK;

@@ -35,6 +35,16 @@ void row_user(void *mem, sqlite3_stmt *q, int at, struct user *out)
     };
 }
 
+void row_session(void *mem, sqlite3_stmt *q, int at, struct session *out)
+{
+    *out = (struct session){
+        .id = row_id(q, at), .user = row_id(q, at + 2), .kind = (enum session_kind)sqlite3_column_int(q, at + 3),
+        .created_ms = sqlite3_column_int64(q, at + 4), .signed_in_ms = sqlite3_column_int64(q, at + 5),
+        .expires_ms = sqlite3_column_int64(q, at + 6), .address = row_text(mem, q, at + 7), .agent = row_text(mem, q, at + 8),
+    };
+    snprintf(out->token_hash, sizeof out->token_hash, "%s", (const char *)sqlite3_column_text(q, at + 1));
+}
+
 void row_space(void *mem, sqlite3_stmt *q, int at, struct space *out)
 {
     *out = (struct space){

@@ -1,8 +1,6 @@
 /* Sessions: records in the main file, their last request in the volatile one. */
 #include "meta/sqlite.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 
 #define SEEN_EVERY_MS 60000
@@ -43,16 +41,6 @@ enum err sqlite_session_add(struct meta *m, const struct session *in, unsigned m
 }
 
 /* ---- asking ---- */
-static void row_session(void *mem, sqlite3_stmt *q, struct session *out)
-{
-    *out = (struct session){
-        .id = row_id(q, 0), .user = row_id(q, 2), .kind = (enum session_kind)sqlite3_column_int(q, 3),
-        .created_ms = sqlite3_column_int64(q, 4), .signed_in_ms = sqlite3_column_int64(q, 5),
-        .expires_ms = sqlite3_column_int64(q, 6), .address = row_text(mem, q, 7), .agent = row_text(mem, q, 8),
-    };
-    snprintf(out->token_hash, sizeof out->token_hash, "%s", (const char *)sqlite3_column_text(q, 1));
-}
-
 static enum err read_session(struct sqlite *s, void *mem, const char *token_hash, struct session *session_out, struct user *user_out)
 {
     CLEANUP(db_reset) sqlite3_stmt *q = NULL;
@@ -60,7 +48,7 @@ static enum err read_session(struct sqlite *s, void *mem, const char *token_hash
     TRY(db_one(&s->main, SQL_SESSION_GET, &q, &row, ARGS(TEXT(token_hash))));
     if (!row)
         return err_set(E_SIGN_IN, "no such session");
-    row_session(mem, q, session_out);
+    row_session(mem, q, 0, session_out);
     row_user(mem, q, 9, user_out);
     return E_OK;
 }

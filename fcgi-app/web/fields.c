@@ -23,6 +23,33 @@ const struct field fields_login[] = {
     {0},
 };
 
+const struct field fields_account[] = {
+    {.name = "username", .kind = FIELD_LOGIN, AT(in_account, username)},
+    {0},
+};
+
+const struct field fields_password[] = {
+    {.name = "current_password", .kind = FIELD_TEXT, AT(in_password, current_password), .max = 1024, .required = true, .secret = true},
+    {.name = "new_password", .kind = FIELD_TEXT, AT(in_password, new_password), .min = 8, .max = 1024, .required = true, .secret = true},
+    {0},
+};
+
+const struct field fields_confirm[] = {
+    {.name = "password", .kind = FIELD_TEXT, AT(in_confirm, password), .max = 1024, .required = true, .secret = true},
+    {0},
+};
+
+const struct field fields_sessions_end[] = {
+    {.name = "all", .kind = FIELD_BOOL, AT(in_sessions_end, all)},
+    {0},
+};
+
+const struct field fields_reset[] = {
+    {.name = "token", .kind = FIELD_TEXT, AT(in_reset, token), .max = 100, .required = true, .secret = true},
+    {.name = "new_password", .kind = FIELD_TEXT, AT(in_reset, new_password), .min = 8, .max = 1024, .required = true, .secret = true},
+    {0},
+};
+
 const struct field fields_file_list[] = {
     {.name = "parent", .kind = FIELD_ID, AT(in_file_list, parent)},
     {.name = "limit", .kind = FIELD_INT, AT(in_file_list, limit), .min = 1, .max = 1000},

@@ -3,12 +3,28 @@
 #include <stdint.h>
 
 #include "base/field.h"
+#include "core/account.h"
+#include "core/grant.h"
 #include "core/node.h"
 #include "core/session.h"
 #include "model/model.h"
 
 extern const struct field fields_register[]; /* struct in_register */
 extern const struct field fields_login[];    /* struct in_login */
+
+extern const struct field fields_account[];  /* struct in_account */
+extern const struct field fields_password[]; /* struct in_password */
+extern const struct field fields_reset[];    /* struct in_reset */
+
+struct in_confirm {
+    const char *password;
+};
+extern const struct field fields_confirm[];
+
+struct in_sessions_end {
+    bool all;
+};
+extern const struct field fields_sessions_end[];
 
 struct in_file_list {
     struct id parent;

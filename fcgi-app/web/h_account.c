@@ -6,9 +6,16 @@
 #include "web/record.h"
 #include "web/walk.h"
 
-static struct caller caller_of(const struct walk *w)
+struct caller caller_of(const struct walk *w)
 {
-    return (struct caller){.address = w->req->address, .agent = w->req->user_agent};
+    return (struct caller){.address = w->req->address, .agent = w->req->user_agent, .device = w->req->cookie_device};
+}
+
+enum err account_token(struct walk *w, char token[static TOKEN_TEXT])
+{
+    TRY(cookie_session(w, mem_str(w, token)));
+    mem_wipe(token, TOKEN_TEXT);
+    return E_OK;
 }
 
 enum err account_register(struct walk *w, const struct in_register *in, struct user *user_out)
@@ -20,14 +27,12 @@ enum err account_register(struct walk *w, const struct in_register *in, struct u
 enum err account_login(struct walk *w, const struct in_login *in, struct user *user_out)
 {
     char token[TOKEN_TEXT];
+    const char *device;
     struct caller caller = caller_of(w);
-    caller.device = cookie_device_of(w, in->username);
-    TRY(session_begin(w->site->core, w, &caller, in, user_out, token));
+    TRY(session_begin(w->site->core, w, &caller, in, user_out, token, &device));
     TRY(account_logout(w)); /* the browser's earlier session would live on without a cookie that names it */
-    TRY(cookie_session(w, mem_str(w, token)));
-    TRY(cookie_device(w, in->username));
-    mem_wipe(token, sizeof token);
-    return E_OK;
+    TRY(cookie_device(w, device));
+    return account_token(w, token);
 }
 
 enum err account_logout(struct walk *w)
@@ -35,7 +40,7 @@ enum err account_logout(struct walk *w)
     return w->who.kind == WHO_USER ? session_end(w->site->core, &w->who) : E_OK;
 }
 
-static enum err reply_account(struct walk *w, unsigned status, const struct user *user)
+enum err reply_account(struct walk *w, unsigned status, const struct user *user)
 {
     struct who who = {.kind = WHO_USER, .user = *user, .scopes = VERB_ALL};
     struct account account;

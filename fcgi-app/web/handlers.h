@@ -13,6 +13,15 @@ enum err h_login(struct walk *w);
 enum err h_logout(struct walk *w);
 enum err h_me(struct walk *w);
 
+/* h_me.c: what people do with their own account */
+enum err h_me_change(struct walk *w);
+enum err h_me_password(struct walk *w);
+enum err h_me_confirm(struct walk *w);
+enum err h_session_list(struct walk *w);
+enum err h_session_end(struct walk *w);
+enum err h_sessions_end(struct walk *w);
+enum err h_reset(struct walk *w);
+
 /* h_file.c: by id */
 enum err h_file_list(struct walk *w);
 enum err h_file_show(struct walk *w);

@@ -49,6 +49,20 @@ json_t *record_account(const void *mem, const struct user *user, const struct sp
     return o;
 }
 
+json_t *record_session(const void *mem, const struct session *session, bool current)
+{
+    json_t *o = json_own_object(mem);
+    json_object_set_new(o, "id", json_string(session->id.s));
+    json_object_set_new(o, "current", json_boolean(current));
+    json_object_set_new(o, "created", time_text(session->created_ms));
+    json_object_set_new(o, "signed_in", time_text(session->signed_in_ms));
+    json_object_set_new(o, "seen", time_text(session->seen_ms));
+    json_object_set_new(o, "expires", time_text(session->expires_ms));
+    json_object_set_new(o, "address", text_or_null(session->address));
+    json_object_set_new(o, "agent", text_or_null(session->agent));
+    return o;
+}
+
 json_t *record_list(const void *mem, const struct node_list *list)
 {
     json_t *o = json_own_object(mem), *items = json_array();

@@ -9,10 +9,8 @@ CODE = TESTS.parent / "fcgi-app"
 # Codes that no request of the web and fault tests can meet, and where they are proved instead.
 ELSEWHERE = {
     "ok": "not an error",
-    "sign-in-again": "rows that need a fresh sign-in come with account settings",
-    "bad-invite": "invitations come with their own rows",
     "cross-space-move": "needs a second space to be in: tests/contract/meta/test_meta_change.c",
-    "last-admin": "administration comes later",
+    "last-admin": "the command line alone changes roles: tests/contract/meta/test_meta_people.c",
     "bad-configuration": "command line only: tests/unit",
     "foreign-store": "command line only: tests/contract",
     "storage-refused": "needs an S3 server: tests/contract/blob/test_blob_s3.c",

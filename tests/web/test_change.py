@@ -82,7 +82,7 @@ def test_the_root_stays(alice):
 def test_into_a_file_or_nowhere(alice):
     record, other = alice.file("a"), alice.file("b")
     problem(change(alice, record["id"], parent=other["id"]), 409, "not-a-folder")
-    problem(change(alice, record["id"], parent="0" * 31 + "1"), 409, "no-parent")
+    problem(change(alice, record["id"], parent="0" * 31 + "1"), 404, "not-found")
 
 
 @pytest.mark.parametrize("fields, code", [({"name": "a/b"}, "bad-name"), ({"name": ""}, "bad-name"), ({"name": 5}, "bad-name"),

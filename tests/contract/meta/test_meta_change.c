@@ -1,12 +1,8 @@
 /* Renaming, moving, copying. */
-#include "bench.h"
+#include "at_once.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/name.h"
 
@@ -359,35 +355,9 @@ struct side {
     struct id id, into;
 };
 
-/* Each side in a process of its own, with a connection of its own; what they answered. */
-static void at_once(struct bench *b, enum err (*deed)(struct meta *m, struct bench *b, const struct side *s), const struct side sides[2],
-                    enum err results[2])
+static enum err do_move(struct meta *m, struct bench *b, const void *side)
 {
-    pthread_barrier_t *gate = mmap(NULL, sizeof *gate, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pthread_barrierattr_t attr;
-    pid_t pids[2];
-    pthread_barrierattr_init(&attr);
-    pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    pthread_barrier_init(gate, &attr, 2);
-    for (int i = 0; i < 2; i++) {
-        pids[i] = fork();
-        assert_true(pids[i] >= 0);
-        if (pids[i] == 0) {
-            struct meta *m = bench_open(b, NULL);
-            pthread_barrier_wait(gate);
-            _exit(deed(m, b, &sides[i]));
-        }
-    }
-    for (int i = 0; i < 2; i++) {
-        int status;
-        assert_true(waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status));
-        results[i] = (enum err)WEXITSTATUS(status);
-    }
-    munmap(gate, sizeof *gate);
-}
-
-static enum err do_move(struct meta *m, struct bench *b, const struct side *s)
-{
+    const struct side *s = side;
     struct guard g = yes(b->bob.user);
     const struct change in = {.parent = s->into, .now_ms = NOW_MS};
     struct node node;
@@ -395,8 +365,9 @@ static enum err do_move(struct meta *m, struct bench *b, const struct side *s)
 }
 
 /* into "": removes it. */
-static enum err do_copy_or_remove(struct meta *m, struct bench *b, const struct side *s)
+static enum err do_copy_or_remove(struct meta *m, struct bench *b, const void *side)
 {
+    const struct side *s = side;
     struct guard g = yes(b->bob.user);
     const struct copy in = copy_of(s->id, s->into);
     struct node node;
@@ -413,7 +384,7 @@ static void two_moves_never_make_a_cycle(void **state)
         struct id one_deep = must_folder(b, &b->bob, one, "deep"), two_deep = must_folder(b, &b->bob, two, "deep");
         const struct side sides[] = {{one, two_deep}, {two, one_deep}};
         enum err got[2];
-        at_once(b, do_move, sides, got);
+        at_once(b, do_move, &sides[0], &sides[1], got);
         first += got[0] == E_OK;
         if (!((got[0] == E_OK && got[1] == E_CYCLE) || (got[0] == E_CYCLE && got[1] == E_OK)))
             fail_msg("round %u: %s and %s", i, err_name(got[0]), err_name(got[1]));
@@ -434,7 +405,7 @@ static void a_copy_and_a_removal_keep_the_count(void **state)
         struct node file = must_file(b, &b->bob, b->bob.root, "a.txt", 10);
         const struct side sides[] = {{file.id, into}, {file.id, {""}}};
         enum err got[2];
-        at_once(b, do_copy_or_remove, sides, got);
+        at_once(b, do_copy_or_remove, &sides[0], &sides[1], got);
         assert_err(got[1], E_OK);
         if (got[0] != E_OK && got[0] != E_NOT_FOUND)
             fail_msg("round %u: %s", i, err_name(got[0]));

@@ -1,0 +1,112 @@
+"""What links grant once: an account while registration is by invitation, a new password."""
+import secrets
+import sqlite3
+import time
+
+import pytest
+from harness import PASSWORD, ok, problem, sha256, sqlite_rows, unique
+
+NEW = "another sound password 99"
+HOUR_MS = 3600_000
+
+
+def made(coffer, table, user=None, ends_ms=HOUR_MS):
+    """The token of an invitation or a reset, as the command line would make it."""
+    token, now = secrets.token_urlsafe(32), int(time.time() * 1000)
+    row = {"hash": sha256(token.encode()), "created_ms": now, "expires_ms": now + ends_ms} | ({"user": user} if user else {})
+    with sqlite3.connect(coffer.database()) as db:
+        db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+    db.close()
+    return token
+
+
+def register(client, **fields):
+    return client.post("/api/v1/register", json={"username": unique("u"), "password": PASSWORD} | fields)
+
+
+def reset(client, token, password=NEW):
+    return client.post("/api/v1/reset", json={"token": token, "new_password": password})
+
+
+def login(client, username, password=PASSWORD):
+    return client.post("/api/v1/login", json={"username": username, "password": password})
+
+
+# ---- invitations
+@pytest.fixture(scope="module")
+def club(request):
+    import harness
+    with harness.Installation({"site.register": "invite"}, name="club") as coffer:
+        yield coffer.start()
+
+
+def test_an_invitation_makes_one_account(club):
+    token, client = made(club, "invite"), club.anon()
+    account = ok(register(client, invite=token), 201).json()
+    assert account["role"] == "user"
+    problem(register(client, invite=token), 403, "bad-invite")
+
+
+def test_nobody_comes_without_one(club):
+    client = club.anon()
+    assert "invitation" in problem(register(client), 403, "registration-closed")["detail"]
+    problem(register(client, invite=""), 403, "registration-closed")
+    problem(register(client, invite="x" * 43), 403, "bad-invite")
+
+
+def test_an_invitation_ends(club):
+    problem(register(club.anon(), invite=made(club, "invite", ends_ms=-1)), 403, "bad-invite")
+
+
+def test_a_failed_registration_leaves_the_invitation(club):
+    token, client, name = made(club, "invite"), club.anon(), unique("u")
+    ok(register(client, username=name, invite=made(club, "invite")), 201)
+    problem(register(client, invite=token, password="password1"), 422, "weak-password")
+    problem(register(client, invite=token, username=name), 409, "name-taken")
+    ok(register(client, invite=token), 201)
+
+
+def test_an_invitation_is_not_needed_where_registration_is_open(anon):
+    ok(register(anon, invite="whatever"), 201)
+
+
+# ---- a new password
+@pytest.mark.route("reset")
+def test_a_reset_sets_the_password_once(server, alice):
+    token = made(server, "reset", alice.me()["id"])
+    ok(reset(server.anon(), token), 204)
+    problem(alice.get("/api/v1/me"), 401, "not-signed-in")
+    problem(login(server.anon(), alice.name), 401, "bad-credentials")
+    ok(login(server.anon(), alice.name, NEW))
+    problem(reset(server.anon(), token), 403, "bad-reset")
+    ok(login(server.anon(), alice.name, NEW))
+
+
+@pytest.mark.parametrize("token", ["x" * 43, "", "../../x"])
+def test_unknown_links(anon, token):
+    assert reset(anon, token).status_code in (403, 422)
+
+
+def test_a_link_ends(server, alice):
+    problem(reset(server.anon(), made(server, "reset", alice.me()["id"], ends_ms=-1)), 403, "bad-reset")
+    ok(login(server.anon(), alice.name))
+
+
+def test_a_weak_password_leaves_the_link(server, alice):
+    token = made(server, "reset", alice.me()["id"])
+    problem(reset(server.anon(), token, alice.name), 422, "weak-password")
+    problem(reset(server.anon(), token, "short"), 422, "invalid-field")
+    ok(reset(server.anon(), token), 204)
+
+
+def test_guessing_links_is_throttled(server_factory):
+    client = server_factory(throttle_address="3").anon()
+    for _ in range(3):
+        problem(reset(client, secrets.token_urlsafe(32)), 403, "bad-reset")
+    problem(reset(client, secrets.token_urlsafe(32)), 429, "too-many-attempts")
+
+
+def test_only_hashes_are_kept(server, alice):
+    token = made(server, "reset", alice.me()["id"])
+    assert token not in str(sqlite_rows(server.database(), "SELECT * FROM reset"))
+    assert alice.cookie not in str(sqlite_rows(server.database(), "SELECT * FROM session"))
