@@ -465,7 +465,7 @@ AND NOT EXISTS (SELECT 1 FROM space s WHERE s.id = n.space AND s.root = n.id);
 -- name: check_space_root
 SELECT 'Space ' || s.id || ' has no live root folder ' || s.root || '.'
 FROM space s LEFT JOIN node n ON n.id = s.root
-WHERE n.id IS NULL OR (n.live <> 1 AND (s.kind <> 0 OR s.personal_of IS NOT NULL)) -- a removed user's waits for the keeper
+WHERE n.id IS NULL OR (n.live <> 1 AND EXISTS (SELECT 1 FROM member m WHERE m.space = s.id)) -- a removed user's waits for the keeper
    OR n.kind <> 0 OR n.space <> s.id OR n.parent <> '00000000000000000000000000000000';
 
 -- name: check_node_version

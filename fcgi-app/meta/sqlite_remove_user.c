@@ -38,6 +38,7 @@ static enum err drop_files(struct work *w)
 {
     TRY(db_run(&w->s->main, SQL_SPACE_UPLOADS_DROP, ARGS(TEXT(w->space.id.s))));
     TRY(sqlite_charge(w->s, w->space.id, 0, -w->space.reserved));
+    TRY(db_run(&w->s->main, SQL_SPACE_MEMBERS_DROP, ARGS(TEXT(w->space.id.s))));
     TRY(db_run(&w->s->main, SQL_SPACE_ORPHAN, ARGS(TEXT(w->space.id.s))));
     return db_run(&w->s->main, SQL_NODE_MARK_DEAD, ARGS(TEXT(w->space.root.s), NUMBER(w->in->now_ms)));
 }
