@@ -146,12 +146,13 @@ enum err session_begin(struct core *c, void *mem, const struct caller *caller, c
     if (login_key(in->username, key) != E_OK)
         key[0] = '\0';
     TRY(gate_login(c, mem, caller, key, &gate));
+    TRY(device_value(c, mem, caller->device, key, device_out));
     TRY(gate_charge(c, &gate));
     TRY(authenticate(c, mem, key, in->password, user_out, &hash));
     TRY(open_session(c, caller, user_out, token_out));
     TRY(still_the_password(c, mem, user_out, hash, token_out));
     gate_refund(c, &gate);
-    return device_value(c, mem, caller->device, key, device_out);
+    return E_OK;
 }
 
 enum err session_who(struct core *c, void *mem, const char *token, const char *address, struct who *who_out)

@@ -121,3 +121,8 @@ const struct field fields_familiar_put[] = {
     {.name = "encoding", .kind = FIELD_CHOICE, AT(in_familiar_put, encoding), .choices = encodings},
     {0},
 };
+
+const struct field fields_familiar_put_query[] = {
+    {.name = "mtime", .kind = FIELD_TIME, AT(in_familiar_put, mtime_ms)},
+    {0},
+};

@@ -76,5 +76,7 @@ extern const struct field fields_familiar[];
 struct in_familiar_put {
     const char *file_name, *content;
     int encoding; /* 0: UTF-8 text, 1: base64 */
+    int64_t mtime_ms;
 };
 extern const struct field fields_familiar_put[];
+extern const struct field fields_familiar_put_query[];

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/node.h"
 #include "core/upload.h"
+#include "web/condition.h"
 #include "web/deliver.h"
 #include "web/handlers.h"
 #include "web/record.h"
@@ -84,10 +85,11 @@ enum err h_familiar_name(struct walk *w)
 
 enum err h_familiar_delete(struct walk *w)
 {
-    static const struct expect anything;
+    struct expect expect;
     struct id id;
     TRY(asked_node(w, &id));
-    TRY(node_delete(w->site->core, &w->who, id, &anything));
+    TRY(condition_expect(w, &expect));
+    TRY(node_delete(w->site->core, &w->who, id, &expect));
     return reply_empty(w);
 }
 
@@ -152,7 +154,7 @@ static enum err decode(struct walk *w, const struct in_familiar_put *in, struct 
 enum err h_familiar_put(struct walk *w)
 {
     const struct in_familiar_put *in = w->in;
-    struct upload_target t = {.conflict = CONFLICT_REPLACE};
+    struct upload_target t = {.conflict = CONFLICT_REPLACE, .modified_ms = in->mtime_ms};
     struct upload_bytes bytes;
     struct node node;
     size_t n;
@@ -160,6 +162,7 @@ enum err h_familiar_put(struct walk *w)
     const char *const *names = split_path(w, in->file_name, &n);
     if (n == 0)
         return err_field(E_FIELD_INVALID, "fileName");
+    TRY(condition_expect(w, &t.expect));
     TRY(decode(w, in, &bytes));
     TRY(names_check(w, names, n));
     TRY(folder_ensure(w->site->core, w, &w->who, (struct id){""}, names, n - 1, &t.parent));

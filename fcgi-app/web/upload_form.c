@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/upload.h"
 #include "http/multipart.h"
+#include "web/condition.h"
 #include "web/record.h"
 
 /* The form taken apart: files are told by offset, so ten thousand of them cost ten thousand rows, no bytes. */
@@ -114,6 +115,7 @@ static enum err store_all(struct walk *w, struct upload_target *t, json_t **resu
     struct err_info first = {0};
     TRY(parse(w, &parts));
     TRY(form_target(&parts, t));
+    TRY(condition_expect(w, &t->expect));
     *results_out = json_own_array(w);
     for (size_t i = 0; i < parts.n; i++) {
         json_t *result;

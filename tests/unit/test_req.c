@@ -446,6 +446,26 @@ static void a_browser_asks_for_html(void **state)
     }
 }
 
+static void a_program_asks_for_json(void **state)
+{
+    static const struct { const char *accept; bool want; } asked[] = {
+        {NULL, false},
+        {"*/*", false},
+        {"application/json", true},
+        {"Application/JSON;q=0.3, */*", true},
+        {"text/html, application/json", true},
+        {"application/json;q=0", false},
+        {"application/json5", false},
+        {"text/html", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        struct req r = {.accept = asked[i].accept};
+        if (req_wants_json(&r) != asked[i].want)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void query_values_by_name(void **state)
 {
     (void)state;
@@ -506,6 +526,7 @@ int main(void)
         cmocka_unit_test(finds_its_cookies),
         cmocka_unit_test(shows_any_user_agent),
         cmocka_unit_test(a_browser_asks_for_html),
+        cmocka_unit_test(a_program_asks_for_json),
         cmocka_unit_test(query_values_by_name),
         cmocka_unit_test(has_a_limit_of_headers),
         cmocka_unit_test(owns_its_strings),
