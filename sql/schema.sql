@@ -23,6 +23,8 @@ CREATE TABLE user (
     created_ms INTEGER NOT NULL              -- when the account was made
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX user_admin ON user (role) WHERE role = 1 AND state = 0; -- who can administer: one is to stay
+
 CREATE TABLE credential (
     user   TEXT    NOT NULL PRIMARY KEY REFERENCES user (id), -- whose it is
     hash   TEXT    NOT NULL,                                  -- the password's argon2id hash in PHC form

@@ -86,8 +86,10 @@ UPDATE space SET quota = ?2 WHERE personal_of = ?1;
 -- name: space_orphan
 UPDATE space SET personal_of = NULL WHERE id = ?1;
 
+-- The folder ?1 and all below it, dead or not, are in the space ?2 from now on.
 -- name: space_give
-UPDATE node SET space = ?2 WHERE space = ?1;
+UPDATE node SET space = ?2 WHERE id IN (
+    WITH RECURSIVE below (id) AS (SELECT ?1 UNION ALL SELECT n.id FROM below b JOIN node n ON n.parent = b.id) SELECT id FROM below);
 
 -- name: space_uploads_drop
 DELETE FROM upload WHERE space = ?1;

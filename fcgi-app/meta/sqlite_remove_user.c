@@ -75,7 +75,7 @@ static enum err give_files(struct work *w)
     const char *key = name_key(w->mem, name); /* first the root: two of them in one space would stand in each other's way */
     TRY(db_run(&w->s->main, SQL_NODE_CHANGE,
                ARGS(TEXT(w->space.root.s), TEXT(w->heir.root.s), TEXT(name), TEXT(key), NUMBER(w->in->now_ms))));
-    TRY(db_run(&w->s->main, SQL_SPACE_GIVE, ARGS(TEXT(w->space.id.s), TEXT(w->heir.id.s))));
+    TRY(db_run(&w->s->main, SQL_SPACE_GIVE, ARGS(TEXT(w->space.root.s), TEXT(w->heir.id.s))));
     TRY(sqlite_charge(w->s, w->heir.id, w->space.used, 0));
     TRY(db_run(&w->s->main, SQL_SPACE_TREE_REV, ARGS(TEXT(w->heir.id.s))));
     w->folder = w->space.root;
