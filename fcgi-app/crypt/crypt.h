@@ -18,8 +18,6 @@ enum err password_strength(const char *password, const char *username) MUST_CHEC
 #define TOKEN_LEN 43
 void token_new(char token_out[TOKEN_LEN + 1]);
 void token_hash(const char *token, char hex_out[65]);
-/* HMAC-SHA-256 (RFC 2104) of a text under a key that is text, as base64url like a token. */
-void token_sign(const char *key, const char *text, char mac_out[TOKEN_LEN + 1]);
 /* Same time for any difference. */
 int token_equal(const char *a, const char *b);
 

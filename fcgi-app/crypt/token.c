@@ -28,17 +28,6 @@ void token_hash(const char *token, char hex_out[65])
     talloc_free(h);
 }
 
-void token_sign(const char *key, const char *text, char mac_out[TOKEN_LEN + 1])
-{
-    unsigned char mac[crypto_auth_hmacsha256_BYTES];
-    crypto_auth_hmacsha256_state state;
-    _Static_assert(sizeof mac == TOKEN_BYTES, "a signature is as long as a token");
-    crypto_auth_hmacsha256_init(&state, (const unsigned char *)key, strlen(key));
-    crypto_auth_hmacsha256_update(&state, (const unsigned char *)text, strlen(text));
-    crypto_auth_hmacsha256_final(&state, mac);
-    sodium_bin2base64(mac_out, TOKEN_LEN + 1, mac, sizeof mac, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
 int token_equal(const char *a, const char *b)
 {
     size_t len = strlen(a);

@@ -59,23 +59,6 @@ static void the_hash_is_sha256_of_the_text(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-/* RFC 4231, test cases 1 and 2, as base64url. */
-static void signatures_are_hmac_sha_256(void **state)
-{
-    static const struct { const char *key, *text, *want; } rows[] = {
-        {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b", "Hi There",
-         "sDRMYdjbOFNcqK_OrwvxK4gdwgDJgz2nJuk3bC4yz_c"},
-        {"Jefe", "what do ya want for nothing?", "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM"},
-    };
-    char mac[TOKEN_LEN + 1];
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        token_sign(rows[i].key, rows[i].text, mac);
-        if (strcmp(mac, rows[i].want) != 0)
-            fail_msg("row %zu: %s", i, mac);
-    }
-}
-
 static void equality(void **state)
 {
     static const struct { const char *a, *b; int want; } rows[] = {
@@ -94,7 +77,6 @@ int main(void)
         cmocka_unit_test(tokens_are_base64url_and_never_alike),
         cmocka_unit_test(every_position_varies),
         cmocka_unit_test(the_hash_is_sha256_of_the_text),
-        cmocka_unit_test(signatures_are_hmac_sha_256),
         cmocka_unit_test(equality),
     };
     return cmocka_run_group_tests_name("token", tests, start, NULL);
