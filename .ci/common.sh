@@ -13,7 +13,7 @@ warn() { printf '%s: %s\n' "$me" "$*" >&2; }
 die()  { local status=$1; shift; warn "$*"; exit "$status"; }
 
 # ---- packages: Debian's name, how to see that what it gives is there, for what, what for ----
-# cmd:PROGRAM in PATH; pc:MODULE for pkg-config; inc:HEADER; py:MODULE for python3.
+# cmd:PROGRAM in PATH; pc:MODULE for pkg-config; inc:HEADER; py:MODULE for python3; file:PATH.
 # Uses: run (to build and start), node (only where the assets have to be built and there is no Node with npm), test,
 # browser, fuzz (only ./check --all).
 packages() {
@@ -39,12 +39,13 @@ libzxcvbn-dev           inc:zxcvbn.h        run      weak passwords
 nginx                   cmd:nginx           run      the web server
 openssl                 cmd:openssl         run      the self-signed certificate
 curl                    cmd:curl            run      waits until all answers
-ca-certificates         etc:ssl/certs/ca-certificates.crt node  npm and pip
+ca-certificates         file:/etc/ssl/certs/ca-certificates.crt node  npm and pip
 python3-venv            py:ensurepip        node     fetches Node
 libcmocka-dev           pc:cmocka           test     unit tests
 python3-venv            py:ensurepip        test     pytest
-ca-certificates         etc:ssl/certs/ca-certificates.crt test  pip
+ca-certificates         file:/etc/ssl/certs/ca-certificates.crt test  pip
 chromium                cmd:chromium        browser  the pages in a browser
+chromium-sandbox        file:/usr/lib/chromium/chrome-sandbox browser  Chromium for anybody but root
 clang                   cmd:clang           fuzz     libFuzzer
 END
 }
@@ -56,7 +57,7 @@ is_there() {
         pc)  command -v pkg-config >/dev/null && pkg-config --exists "$name" ;;
         inc) [ -e "/usr/include/$name" ] || [ -e "/usr/local/include/$name" ] ;;
         py)  command -v python3 >/dev/null && python3 -c "import venv, $name" 2>/dev/null ;;
-        etc) [ -e "/etc/$name" ] ;;
+        file) [ -e "$name" ] ;;
     esac
 }
 
