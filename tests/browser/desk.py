@@ -233,6 +233,7 @@ class Desk:
     # ---- accessibility
     def axe(self):
         """What axe-core finds in the page as it is now: [(rule, elements)]."""
+        assert self.scripts, "axe is a script itself"
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate("""() => axe.run(document, {
             runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]})""")

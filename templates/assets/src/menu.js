@@ -16,7 +16,7 @@ export function menus() {
       toggle(link);
     }
     const act = event.target.closest(".menu [data-do]")?.dataset.do;
-    if (act !== undefined && act !== "about") {
+    if (acts[act] !== undefined) {
       const row = opener.closest("tr");
       close(false);
       acts[act](row);
@@ -54,6 +54,11 @@ function toggle(link) {
   opener = link;
   menu = document.getElementById("menu").content.firstElementChild.cloneNode(true);
   menu.querySelector("[data-do=about]").href = link.href;
+  const download = link.closest("tr").querySelector("a[download]"), entry = menu.querySelector("[data-do=download]");
+  if (download === null)
+    entry.closest("li").remove();
+  else
+    entry.href = download.href;
   link.setAttribute("aria-expanded", "true");
   link.after(menu);
   menu.querySelector("a").focus();
