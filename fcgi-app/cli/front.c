@@ -147,6 +147,54 @@ static enum err write_params(struct app *app, const char *folder, const char *pa
     return write_file(path, out.data, out.len);
 }
 
+/* ---- contents in S3 ---- */
+
+/* The port stands there always: nginx takes 80 otherwise, whatever the scheme. Kept connections triple what small files
+ * come at. No address is given up for having failed: whether S3 is back is found out by the next request. */
+static const char *s3_upstream(const void *ctx, const struct conf *conf)
+{
+    const char *port = strrchr(conf->s3_host, ':');
+    bool told = port != NULL && strchr(port, ']') == NULL;
+    return mem_printf(ctx, "upstream coffer_s3    { server %s%s max_fails=0; keepalive 16; }", conf->s3_host,
+                      told ? "" : conf->s3_tls ? ":443" : ":80");
+}
+
+#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+
+static const char *s3_tls_lines(const void *ctx, const struct conf *conf)
+{
+    size_t n = conf->s3_host[0] == '[' ? strcspn(conf->s3_host, "]") + 1 : strcspn(conf->s3_host, ":");
+    if (!conf->s3_tls)
+        return "";
+    return mem_printf(ctx, "proxy_ssl_server_name on; proxy_ssl_name \"%.*s\";\nproxy_ssl_verify on; proxy_ssl_verify_depth 5;\n"
+                           "proxy_ssl_trusted_certificate \"%s\";", (int)n, conf->s3_host,
+                      *conf->store_s3_ca ? conf->store_s3_ca : SYSTEM_AUTHORITIES);
+}
+
+/* A file of its own, and the line that includes it; "" when contents are on disk. */
+static enum err write_s3(struct app *app, const char *folder, const char *params, const char **include_out)
+{
+    const struct conf *conf = app->conf;
+    const char *text, *path = mem_printf(app->mem, "%s/nginx-s3.conf", conf->data_path);
+    const char *const extra[] = {
+        "s3_scheme", conf->s3_tls ? "https" : "http",
+        "s3_host", conf->s3_host,
+        "s3_tls_lines", s3_tls_lines(app->mem, conf),
+        "params_file", params,
+        NULL,
+    };
+    struct buf out;
+    *include_out = "";
+    if (*conf->s3_bucket == '\0')
+        return E_OK;
+    TRY(read_file(app->mem, mem_printf(app->mem, "%s/coffer-s3.conf.in", folder), &text));
+    buf_init(&out, app->mem, FILE_MAX);
+    TRY(conf_expand(conf, text, extra, &out));
+    TRY(buf_ok(&out));
+    *include_out = mem_printf(app->mem, "include \"%s\";", path);
+    return write_file(path, out.data, out.len);
+}
+
 static uint64_t chunked_most(const struct conf *conf)
 {
     uint64_t a = (uint64_t)conf->limits_chunked, b = (uint64_t)conf->limits_upload;
@@ -157,11 +205,12 @@ static enum err print_nginx(struct app *app)
 {
     const struct conf *conf = app->conf;
     const void *mem = app->mem;
-    bool tls = conf->web_certificate[0] != '\0';
-    const char *text, *folder = conf->server_nginx, *params = mem_printf(mem, "%s/nginx-params.conf", conf->data_path);
+    bool tls = conf->web_certificate[0] != '\0', s3 = *conf->s3_bucket != '\0';
+    const char *s3_location, *text, *folder = conf->server_nginx, *params = mem_printf(mem, "%s/nginx-params.conf", conf->data_path);
     struct buf out;
     TRY(make_folders(conf, mem));
     TRY(write_params(app, folder, params));
+    TRY(write_s3(app, folder, params, &s3_location));
     remove_stale_sockets(mem, conf->web_listen);
     TRY(read_file(mem, mem_printf(mem, "%s/coffer.conf.in", folder), &text));
     const char *const extra[] = {
@@ -173,7 +222,11 @@ static enum err print_nginx(struct app *app)
         "origin", conf->origin,
         "hsts", conf->hsts ? "max-age=31536000" : "",
         "params_file", params,
-        "blobs", conf->disk_path,
+        "s3_upstream", s3 ? s3_upstream(mem, conf) : "",
+        "s3_location", s3_location,
+        "upload_pool", s3 ? "coffer_bulk" : "coffer_api",
+        "upload_routes", s3 ? "\"~^POST /(api/(v1/)?)?files/?$\" bulk;" : "",
+        "blobs", s3 ? mem_printf(mem, "%s/blobs", conf->data_path) : conf->disk_path,
         "assets", conf->server_assets,
         "small_lengths", numbers_up_to(mem, (uint64_t)conf->limits_small_body),
         "json_bytes", mem_printf(mem, "%lld", (long long)conf->limits_json),

@@ -111,14 +111,35 @@ static enum err store_bytes(struct core *c, struct id blob, const struct upload_
     return c->blobs->ops->put(c->blobs, blob, &source);
 }
 
-/* Bytes at hand are hashed now; large files wait for the keeper. */
-static const char *hash_now(void *mem, const struct upload_bytes *b)
+#define HASH_PIECE (256u << 10)
+
+static bool hash_file(struct sha256 *h, int fd, uint64_t at, uint64_t left)
 {
-    if (b->spool_fd >= 0 || b->source.fd >= 0)
-        return "";
+    CLEANUP(free_mem) char *piece = mem_array(NULL, char, HASH_PIECE);
+    while (left > 0) {
+        ssize_t n = pread(fd, piece, left < HASH_PIECE ? (size_t)left : HASH_PIECE, (off_t)at);
+        if (n <= 0)
+            return false;
+        sha256_add(h, piece, (size_t)n);
+        at += (uint64_t)n;
+        left -= (uint64_t)n;
+    }
+    return true;
+}
+
+/* Bytes at hand are hashed now. Large files on disk wait for the keeper, which finds them there; what goes to a store
+ * behind a network passes through here anyway, and would have to be fetched back. */
+static const char *hash_now(struct core *c, void *mem, const struct upload_bytes *b)
+{
     char *hex = talloc_size(mem, 65);
     struct sha256 *h = sha256_new(mem);
-    sha256_add(h, b->source.data, (size_t)b->size);
+    int fd = b->spool_fd >= 0 ? b->spool_fd : b->source.fd;
+    if (fd >= 0 && !(c->blobs->ops->can & BLOB_IS_REMOTE))
+        return "";
+    if (fd < 0)
+        sha256_add(h, b->source.data, (size_t)b->size);
+    else if (!hash_file(h, fd, b->spool_fd >= 0 ? 0 : b->source.offset, b->size))
+        return ""; /* storing it will fail the same way, and say so */
     sha256_hex(h, hex);
     return hex;
 }
@@ -174,7 +195,7 @@ static enum err commit_file(struct core *c, void *mem, const struct who *who, co
     TRY(commit_target(c, mem, who, t, commit));
     commit->key = name_key(mem, commit->name);
     commit->type = mem_str(mem, media_type(c->media, commit->name, head, read_head(bytes, head)));
-    commit->sha256 = hash_now(mem, bytes);
+    commit->sha256 = hash_now(c, mem, bytes);
 
     TRY(store_bytes(c, commit->blob, bytes));
     enum err e = c->meta->ops->upload_commit(c->meta, mem, &add.guard, commit, node_out, replaced_out);

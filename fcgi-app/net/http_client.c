@@ -104,6 +104,7 @@ static size_t take_header(char *line, size_t one, size_t n, void *arg)
         len--;
     if (len > 5 && strncmp(line, "HTTP/", 5) == 0)
         buf_reset(&call->head); /* 100 Continue came before */
+    call->head_ended = len == 0;
     buf_add(&call->head, line, len);
     buf_char(&call->head, '\n');
     return n;
@@ -223,6 +224,7 @@ static void call_begin(struct http_client *c, struct http_call *call, CURL *easy
     call->status = 0;
     call->sent = 0;
     call->sink_err = E_OK;
+    call->head_ended = false;
     buf_reset(&call->head);
     buf_reset(&call->answer);
     call->header_list = header_list(call);
@@ -243,6 +245,10 @@ static void call_end(struct http_call *call, CURLcode code)
     call->status = (unsigned)status;
     if (call->fault == HTTP_FINE)
         call->fault = fault_of(code, easy);
+    if (call->fault == HTTP_FINE && !call->head_ended) { /* libcurl is content with a status line */
+        call->fault = HTTP_CUT;
+        snprintf(call->why, sizeof call->why, "the answer's headers broke off");
+    }
     if (call->fault != HTTP_FINE && call->why[0] == '\0')
         snprintf(call->why, sizeof call->why, "%s", curl_easy_strerror(code));
     curl_slist_free_all(call->header_list);

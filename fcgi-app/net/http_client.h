@@ -55,6 +55,7 @@ struct http_call {
 
     /* the client's own */
     void *easy, *header_list;
+    bool head_ended;
     uint64_t sent;
 };
 
