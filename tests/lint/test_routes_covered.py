@@ -13,7 +13,6 @@ ELSEWHERE = {
     "last-admin": "the command line alone changes roles: tests/contract/meta/test_meta_people.c",
     "bad-configuration": "command line only: tests/unit",
     "foreign-store": "command line only: tests/contract",
-    "storage-refused": "needs an S3 server: tests/contract/blob/test_blob_s3.c",
     "internal": "a bug by definition",
     "outcome-unknown": "a store that dies between commit and answer: tests/contract",
     "io-error": "a failing disk: tests/contract with blob_fault",
