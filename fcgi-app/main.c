@@ -10,22 +10,6 @@
 #include "base/mem.h"
 #include "cli/command.h"
 
-/* A command named by the first one or two words; *words_out tells how many. */
-static const struct command *find_command(int argc, char **argv, int *words_out)
-{
-    for (size_t i = 0; i < commands_n; i++) {
-        const char *space = strchr(commands[i].name, ' ');
-        size_t first = space != NULL ? (size_t)(space - commands[i].name) : strlen(commands[i].name);
-        if (strlen(argv[0]) != first || memcmp(argv[0], commands[i].name, first) != 0)
-            continue;
-        if (space != NULL && (argc < 2 || strcmp(argv[1], space + 1) != 0))
-            continue;
-        *words_out = space != NULL ? 2 : 1;
-        return &commands[i];
-    }
-    return NULL;
-}
-
 /* As root, become the owner of the data folder first: nothing is ever left behind that the service cannot read. */
 static enum err become_owner(const struct conf *conf)
 {
@@ -48,13 +32,25 @@ static enum err prepare(struct app *app)
     return become_owner(app->conf);
 }
 
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 static int run(struct app *app, int argc, char **argv)
 {
     int words = 0;
-    const struct command *command = argc > 0 ? find_command(argc, argv, &words) : NULL;
+    const struct command *command = argc > 0 ? command_find(argc, argv, &words) : NULL;
     if (command == NULL) {
         cmd_help(app, argc, argv);
         return 64;
+    }
+    if (wants_help(argc, argv)) {
+        command_help(command);
+        return 0;
     }
     if (!command->bare) {
         enum err e = prepare(app);

@@ -7,22 +7,74 @@
 
 #include "base/mem.h"
 
+static const struct option_help import_options[] = {
+    {"--link", "Give each file a second name in the data folder instead of copying it: nothing is read, no room is needed. Only on the same file "
+               "system; what cannot be linked is copied. The originals must not be written to afterwards."},
+    {"--copy", "Copy each file; where the file system can share bytes between files, it does. This is the default."},
+    {"--replace", "Replace files that are there with another size or time. Without it they are left out, and told."},
+    {0},
+};
+static const struct option_help export_options[] = {
+    {"--replace", "Replace files that are there with another size or time. Without it they are left out, and told."},
+    {0},
+};
+static const struct option_help backup_options[] = {
+    {"--link", "Give each content a second name instead of copying it: no room is needed, but the backup lives and dies with the disk."},
+    {0},
+};
+static const struct option_help json_option[] = {{"--json", "Print JSON, for programs."}, {0}};
+static const struct option_help fsck_options[] = {
+    {"--deep", "Read all contents and compare their SHA-256."},
+    {"--repair", "Put right what can be computed; move files without a record to lost/."},
+    {"--json", "Print JSON, for programs."},
+    {0},
+};
+static const struct option_help serve_options[] = {
+    {"--single", "One plain worker on descriptor 0, for spawn-fcgi and mod_fcgid; run coffer keeper --once by a timer beside it."},
+    {0},
+};
+static const struct option_help user_add_options[] = {
+    {"--admin", "The account gets the role admin."},
+    {"--if-first", "Do nothing when there is any account already."},
+    {0},
+};
+
 const struct command commands[] = {
-    {"serve", "[--single]", "Run the workers: master, pools and keeper; --single: one plain worker on descriptor 0.", false, cmd_serve},
-    {"keeper", "--once", "Do what the keeper does once, for installations without the master.", false, cmd_keeper},
-    {"front", "nginx", "Print the web server's configuration and write its parameter file, which holds the key.", false, cmd_front},
-    {"user add", "[--admin] [--if-first] NAME", "Make an account; the password comes from the terminal or standard input.", false, cmd_user_add},
-    {"user list", "[--json]", "List the accounts.", false, cmd_user_list},
-    {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd},
-    {"import", "[--link|--copy] [--replace] DIR NAME:/FOLDER", "Take a folder of this machine into an account; run again, it goes on.", false, cmd_import},
-    {"export", "[--replace] NAME:/FOLDER DIR", "Write an account's folder as plain files; run again, it goes on.", false, cmd_export},
-    {"backup", "[--link] DIR", "Copy all records and contents into a folder while people work; run again, only what is new is copied.", false, cmd_backup},
-    {"restore", "DIR", "Put a backup into an empty data folder.", false, cmd_restore},
-    {"fsck", "[--deep] [--repair]", "Check that records and stored contents agree; --deep reads all contents.", false, cmd_fsck},
-    {"gc", "", "Remove contents that no file refers to, and what crashes left behind.", false, cmd_gc},
-    {"config", "", "Print every setting, its value and where it came from; secrets are masked.", false, cmd_config},
-    {"version", "", "Print the version.", true, cmd_version},
-    {"help", "", "Print this list.", true, cmd_help},
+    {"serve", "[--single]", "Run the workers: master, pools and keeper.", false, cmd_serve, serve_options,
+     "Checks the configuration, brings the database up to date, then answers on the sockets in server.run until it is told to stop. "
+     "HUP reads the configuration anew without a failed request; TERM lets requests finish."},
+    {"keeper", "--once", "Do what the keeper does once, for installations without the master.", false, cmd_keeper, NULL,
+     "Expiry, deletion in the background, collection, hashes, the spool. Run it every minute where coffer serve --single is used."},
+    {"front", "nginx", "Print the web server's configuration and write its parameter file, which holds the key.", false, cmd_front, NULL,
+     "The file fits the settings; write it anew and reload nginx when they change. coffer doctor tells when that was forgotten."},
+    {"user add", "[--admin] [--if-first] NAME", "Make an account; the password comes from the terminal or standard input.", false, cmd_user_add,
+     user_add_options, NULL},
+    {"user list", "[--json]", "List the accounts.", false, cmd_user_list, json_option, "With --json each line is one account."},
+    {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd, NULL, NULL},
+    {"import", "[--link|--copy] [--replace] DIR NAME:/FOLDER", "Take a folder of this machine into an account; run again, it goes on.", false,
+     cmd_import, import_options,
+     "Everything below DIR goes into the folder of that account, which is made when it is missing; times are kept. Symbolic links, devices, what "
+     "cannot be read and names that cannot be kept are told line by line on standard error and counted. What is there already with the same size "
+     "and time is not moved again, so an import that was broken off is finished by the same command. The account's quota holds."},
+    {"export", "[--replace] NAME:/FOLDER DIR", "Write an account's folder as plain files; run again, it goes on.", false, cmd_export, export_options,
+     "Writes everything below the folder (or the one file) into DIR, with its times. A file gets its name when it is complete."},
+    {"backup", "[--link] DIR", "Copy all records and contents into a folder while people work; run again, only what is new is copied.", false,
+     cmd_backup, backup_options,
+     "The records are those of one moment, the contents those they refer to; collection waits meanwhile. Sessions are not part of a backup. DIR is "
+     "laid out as a data folder; backup.json in it is written when it is complete and checked. Keep a copy of it elsewhere."},
+    {"restore", "DIR", "Put a backup into an empty data folder.", false, cmd_restore, NULL,
+     "The data folder is the one that the configuration names; there must be no records and no contents in it. Afterwards everybody signs in anew. "
+     "coffer fsck --deep then reads all of it once."},
+    {"doctor", "[--json]", "Look for what goes wrong in the field, and name the cure.", false, cmd_doctor, json_option,
+     "One line for each finding: how bad it is, its code, what is wrong, and the cure. Among other things it uploads a file as one of the accounts "
+     "and deletes it again."},
+    {"fsck", "[--deep] [--repair] [--json]", "Check that records and stored contents agree.", false, cmd_fsck, fsck_options, NULL},
+    {"gc", "[--json]", "Remove contents that no file refers to, and what crashes left behind.", false, cmd_gc, json_option,
+     "The keeper does the same by itself, after gc.grace."},
+    {"config", "[--json]", "Print every setting, its value and where it came from; secrets are masked.", false, cmd_config, json_option, NULL},
+    {"version", "", "Print the version.", true, cmd_version, NULL, NULL},
+    {"help", "[COMMAND]", "Print the list of commands, or what one does.", true, cmd_help, NULL, NULL},
+    {"man", "coffer.8|coffer.conf.5", NULL, true, cmd_man, NULL, NULL},
 };
 const size_t commands_n = sizeof commands / sizeof *commands;
 
@@ -40,6 +92,21 @@ int command_usage(const char *command)
         if (strcmp(commands[i].name, command) == 0)
             fprintf(stderr, "usage: coffer %s %s\n", commands[i].name, commands[i].args);
     return 64;
+}
+
+const struct command *command_find(int argc, char **argv, int *words_out)
+{
+    for (size_t i = 0; i < commands_n; i++) {
+        const char *space = strchr(commands[i].name, ' ');
+        size_t first = space != NULL ? (size_t)(space - commands[i].name) : strlen(commands[i].name);
+        if (strlen(argv[0]) != first || memcmp(argv[0], commands[i].name, first) != 0)
+            continue;
+        if (space != NULL && (argc < 2 || strcmp(argv[1], space + 1) != 0))
+            continue;
+        *words_out = space != NULL ? 2 : 1;
+        return &commands[i];
+    }
+    return NULL;
 }
 
 static const struct option_row *find_option(const struct option_row *rows, const char *name)
@@ -120,15 +187,5 @@ int cmd_version(struct app *app, int argc, char **argv)
 {
     (void)app, (void)argc, (void)argv;
     puts("coffer " PACKAGE_VERSION);
-    return 0;
-}
-
-int cmd_help(struct app *app, int argc, char **argv)
-{
-    (void)app, (void)argc, (void)argv;
-    puts("usage: coffer [--config FILE] COMMAND [ARGUMENTS]\n");
-    for (size_t i = 0; i < commands_n; i++)
-        printf("  %-12s %-28s %s\n", commands[i].name, commands[i].args, commands[i].summary);
-    puts("\nSettings come from the configuration file and from COFFER_SECTION_KEY in the environment; see coffer.conf(5).");
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/front.h"
 #include "crypt/crypt.h"
 #include "web/site.h"
 
@@ -171,11 +172,16 @@ static const char *s3_tls_lines(const void *ctx, const struct conf *conf)
                       *conf->store_s3_ca ? conf->store_s3_ca : SYSTEM_AUTHORITIES);
 }
 
-/* A file of its own, and the line that includes it; "" when contents are on disk. */
-static enum err write_s3(struct app *app, const char *folder, const char *params, const char **include_out)
+static const char *s3_path(const struct app *app)
+{
+    return mem_printf(app->mem, "%s/nginx-s3.conf", app->conf->data_path);
+}
+
+/* A file of its own, where contents are in S3. */
+static enum err write_s3(struct app *app, const char *folder, const char *params)
 {
     const struct conf *conf = app->conf;
-    const char *text, *path = mem_printf(app->mem, "%s/nginx-s3.conf", conf->data_path);
+    const char *text;
     const char *const extra[] = {
         "s3_scheme", conf->s3_tls ? "https" : "http",
         "s3_host", conf->s3_host,
@@ -184,15 +190,13 @@ static enum err write_s3(struct app *app, const char *folder, const char *params
         NULL,
     };
     struct buf out;
-    *include_out = "";
     if (*conf->s3_bucket == '\0')
         return E_OK;
     TRY(read_file(app->mem, mem_printf(app->mem, "%s/coffer-s3.conf.in", folder), &text));
     buf_init(&out, app->mem, FILE_MAX);
     TRY(conf_expand(conf, text, extra, &out));
     TRY(buf_ok(&out));
-    *include_out = mem_printf(app->mem, "include \"%s\";", path);
-    return write_file(path, out.data, out.len);
+    return write_file(s3_path(app), out.data, out.len);
 }
 
 static uint64_t chunked_most(const struct conf *conf)
@@ -201,17 +205,17 @@ static uint64_t chunked_most(const struct conf *conf)
     return a == 0 ? b : b == 0 || a < b ? a : b;
 }
 
-static enum err print_nginx(struct app *app)
+static const char *params_path(const struct app *app)
+{
+    return mem_printf(app->mem, "%s/nginx-params.conf", app->conf->data_path);
+}
+
+enum err front_nginx(struct app *app, struct buf *out)
 {
     const struct conf *conf = app->conf;
     const void *mem = app->mem;
     bool tls = conf->web_certificate[0] != '\0', s3 = *conf->s3_bucket != '\0';
-    const char *s3_location, *text, *folder = conf->server_nginx, *params = mem_printf(mem, "%s/nginx-params.conf", conf->data_path);
-    struct buf out;
-    TRY(make_folders(conf, mem));
-    TRY(write_params(app, folder, params));
-    TRY(write_s3(app, folder, params, &s3_location));
-    remove_stale_sockets(mem, conf->web_listen);
+    const char *text, *folder = conf->server_nginx, *params = params_path(app);
     TRY(read_file(mem, mem_printf(mem, "%s/coffer.conf.in", folder), &text));
     const char *const extra[] = {
         "user_line", user_line(mem),
@@ -223,7 +227,7 @@ static enum err print_nginx(struct app *app)
         "hsts", conf->hsts ? "max-age=31536000" : "",
         "params_file", params,
         "s3_upstream", s3 ? s3_upstream(mem, conf) : "",
-        "s3_location", s3_location,
+        "s3_location", s3 ? mem_printf(mem, "include \"%s\";", s3_path(app)) : "",
         "upload_pool", s3 ? "coffer_bulk" : "coffer_api",
         "upload_routes", s3 ? "\"~^POST /(api/(v1/)?)?files/?$\" bulk;" : "",
         "blobs", s3 ? mem_printf(mem, "%s/blobs", conf->data_path) : conf->disk_path,
@@ -233,9 +237,19 @@ static enum err print_nginx(struct app *app)
         "chunked_bytes", mem_printf(mem, "%llu", (unsigned long long)chunked_most(conf)),
         NULL,
     };
-    buf_init(&out, mem, FILE_MAX);
-    TRY(conf_expand(conf, text, extra, &out));
-    TRY(buf_ok(&out));
+    TRY(conf_expand(conf, text, extra, out));
+    return buf_ok(out);
+}
+
+static enum err print_nginx(struct app *app)
+{
+    struct buf out;
+    TRY(make_folders(app->conf, app->mem));
+    TRY(write_params(app, app->conf->server_nginx, params_path(app)));
+    TRY(write_s3(app, app->conf->server_nginx, params_path(app)));
+    remove_stale_sockets(app->mem, app->conf->web_listen);
+    buf_init(&out, app->mem, FILE_MAX);
+    TRY(front_nginx(app, &out));
     fwrite(out.data, 1, out.len, stdout);
     return E_OK;
 }

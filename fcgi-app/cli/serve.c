@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/doctor.h"
 #include "jobs/jobs.h"
 #include "pool/pool.h"
 #include "web/site.h"
@@ -45,8 +46,10 @@ static enum err preflight(const struct conf *conf)
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
     const char *key;
     struct site *site;
+    TRY(doctor_quick(conf, DOCTOR_FIRST));
     TRY(core_prepare(conf));
     TRY(front_key(mem, conf, true, &key));
+    TRY(doctor_quick(conf, DOCTOR_START));
     return site_open(mem, conf, NULL, "preflight", &site);
 }
 
