@@ -34,7 +34,7 @@ CASES = {  # name: (method, target, status, more headers)
     "json": ("GET", "/api/v1/nothing", 404, {}),
     "refused": ("GET", "/api/v1/me", 401, {}),
     "bad path": ("GET", "/api/v1/content/%00", 400, {}),
-    "method": ("PATCH", "/api/v1/me/", 405, {}),
+    "method": ("PUT", "/api/v1/me/", 405, {}),
     "empty": ("POST", "/api/v1/logout", 204, {}),
     "health": ("GET", "/healthz", 200, {}),
     "blobs are not here": ("GET", "/_blob/ab/" + "a" * 32, 404, {}),
