@@ -252,7 +252,7 @@ struct meta_ops {
     enum err (*throttle_refund)(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);
 };
 
-extern const struct meta_ops meta_sqlite_ops;
+extern const struct meta_ops meta_sqlite_ops, meta_mongo_ops;
 
 /* Open what the configuration names; goes with ctx (a talloc destructor closes it). One per process, after
  * any fork. Never creates the schema: upgrade does. E_STORE_DOWN, E_CONF. */
@@ -261,3 +261,4 @@ enum err meta_commit_many(struct meta *m, const struct guard *g, struct commit_r
 /* Is this a fault of the store, which ends what is going on, or an answer to one row? */
 bool meta_fault(enum err e);
 enum err meta_sqlite_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;
+enum err meta_mongo_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out) MUST_CHECK;
