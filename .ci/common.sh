@@ -33,6 +33,7 @@ libutf8proc-dev         pc:libutf8proc      run      Unicode
 libsodium-dev           pc:libsodium        run      password hashes, random numbers
 libssl-dev              pc:libcrypto        run      SHA-256, AES
 libmagic-dev            pc:libmagic         run      types of files
+libmongoc-dev           pc:libmongoc-1.0    run      metadata in MongoDB
 libcurl4-openssl-dev    pc:libcurl          run      S3
 libexpat1-dev           pc:expat            run      what S3 answers
 libzxcvbn-dev           inc:zxcvbn.h        run      weak passwords
