@@ -420,6 +420,12 @@ DELETE FROM session;
 -- name: backup_uploads
 DELETE FROM upload;
 
+-- name: backup_invites
+DELETE FROM invite;
+
+-- name: backup_resets
+DELETE FROM reset;
+
 -- name: backup_reserved
 UPDATE space SET reserved = 0;
 

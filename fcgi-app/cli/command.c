@@ -39,6 +39,12 @@ static const struct option_help user_add_options[] = {
     {0},
 };
 
+static const struct option_help user_remove_options[] = {
+    {"--files", "delete: its files go too. transfer=NAME: they become a folder of that account, whatever its quota."},
+    {0},
+};
+static const struct option_help user_invite_options[] = {{"--days", "How long it holds: 1 to 365, 7 unless said."}, {0}};
+
 const struct command commands[] = {
     {"serve", "[--single]", "Run the workers: master, pools and keeper.", false, cmd_serve, serve_options,
      "Checks the configuration, brings the database up to date, then answers on the sockets in server.run until it is told to stop. "
@@ -51,6 +57,17 @@ const struct command commands[] = {
      user_add_options, NULL},
     {"user list", "[--json]", "List the accounts.", false, cmd_user_list, json_option, "With --json each line is one account."},
     {"user passwd", "NAME", "Set a password and end all sessions of the account.", false, cmd_user_passwd, NULL, NULL},
+    {"user disable", "NAME", "Keep an account out; its files stay, its sessions end.", false, cmd_user_disable, NULL, NULL},
+    {"user enable", "NAME", "Let a disabled account in again.", false, cmd_user_enable, NULL, NULL},
+    {"user role", "NAME admin|user", "Make an account an administrator's, or an ordinary one.", false, cmd_user_role, NULL,
+     "Its sessions end. The last active administrator stays one."},
+    {"user quota", "NAME [SIZE|none]", "Show what an account uses, or set how much it may.", false, cmd_user_quota, NULL,
+     "SIZE is in bytes, with K, M, G or T (powers of 1024). It may be below what is stored: then nothing more goes in."},
+    {"user remove", "[--files delete|transfer=NAME] NAME", "Remove an account.", false, cmd_user_remove, user_remove_options,
+     "An account that has files goes only when it is said what becomes of them."},
+    {"user invite", "[--days N]", "Print a link by which one account can be made.", false, cmd_user_invite, user_invite_options,
+     "For installations with site.register = invite."},
+    {"user reset", "NAME", "Print a link by which a new password can be set once, within an hour.", false, cmd_user_reset, NULL, NULL},
     {"import", "[--link|--copy] [--replace] DIR NAME:/FOLDER", "Take a folder of this machine into an account; run again, it goes on.", false,
      cmd_import, import_options,
      "Everything below DIR goes into the folder of that account, which is made when it is missing; times are kept. Symbolic links, devices, what "

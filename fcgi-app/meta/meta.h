@@ -242,8 +242,8 @@ struct meta_ops {
      * again renews it; expire ends those that are over. */
     enum err (*lease_take)(struct meta *m, struct id holder, int64_t until_ms);
     enum err (*lease_end)(struct meta *m, struct id holder);
-    /* All records as of one moment into a new file, which opens as a store of its own. Sessions, reservations,
-     * leases and blobs that nothing refers to are not in it. Others read and write meanwhile. */
+    /* All records as of one moment into a new file, which opens as a store of its own. Sessions, links that
+     * grant something, reservations, leases and blobs that nothing refers to are not in it. Others read and write meanwhile. */
     enum err (*backup)(struct meta *m, const char *path);
 
     /* ---- volatile: fast, need not survive a power cut ---- */

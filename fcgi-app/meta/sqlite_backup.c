@@ -41,7 +41,10 @@ static enum err copy_pages(struct db *from, struct db *to)
 
 static enum err trim(struct db *db)
 {
-    static const enum sql steps[] = {SQL_BACKUP_SESSIONS, SQL_BACKUP_UPLOADS, SQL_BACKUP_RESERVED, SQL_BACKUP_BLOBS, SQL_BACKUP_LEASES};
+    static const enum sql steps[] = {
+        SQL_BACKUP_SESSIONS, SQL_BACKUP_INVITES, SQL_BACKUP_RESETS, SQL_BACKUP_UPLOADS,
+        SQL_BACKUP_RESERVED, SQL_BACKUP_BLOBS,   SQL_BACKUP_LEASES,
+    };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         TRY(db_run(db, steps[i], NO_ARGS));
     return E_OK;
