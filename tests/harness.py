@@ -68,6 +68,12 @@ def nginx_program():
     raise HarnessError("no nginx: install it, or set COFFER_NGINX")
 
 
+def stores_of_the_environment(own):
+    """COFFER_TEST_METADATA and COFFER_TEST_BLOBS name the stores; %s in them becomes a name of this installation's own."""
+    named = {"store.metadata": os.environ.get("COFFER_TEST_METADATA"), "store.blobs": os.environ.get("COFFER_TEST_BLOBS")}
+    return {key: uri.replace("%s", own) for key, uri in named.items() if uri}
+
+
 def assets_folder():
     named = os.environ.get("COFFER_ASSETS")
     for place in [Path(named)] if named else [TOP / "dist-assets"]:
@@ -344,6 +350,7 @@ class Installation:
             "server.nginx": TOP / "nginx",
             "web.listen": self.authority,
         }
+        self.settings |= stores_of_the_environment(unique("coffer-"))
         if tls:
             self._certificate()
         self.settings |= settings or {}
