@@ -58,9 +58,22 @@ extern const struct field fields_page_pick[];
 struct in_page_login {
     const char *username, *password;
     const char *next; /* where to go afterwards; as sent: see page_next */
-    int done;         /* 1: just signed out */
+    const char *invite;
+    int done;         /* 1: just signed out, 2: just set a new password */
 };
 extern const struct field fields_page_login[];
+
+/* Any text in the passwords: core judges, so that what is wrong is said beside the form. */
+struct in_page_account {
+    const char *current_password, *new_password, *password;
+    int done; /* 1: password changed, 2: confirmed, 3: sessions ended */
+};
+extern const struct field fields_page_account[];
+
+struct in_page_reset {
+    const char *token, *new_password;
+};
+extern const struct field fields_page_reset[];
 
 /* h_page_folder.c */
 enum err h_page_home(struct walk *w);
@@ -87,7 +100,15 @@ enum err h_page_login(struct walk *w);
 enum err h_page_register_ask(struct walk *w);
 enum err h_page_register(struct walk *w);
 enum err h_page_logout(struct walk *w);
+
+/* h_page_self.c */
 enum err h_page_account(struct walk *w);
+enum err h_page_password(struct walk *w);
+enum err h_page_confirm(struct walk *w);
+enum err h_page_session_end(struct walk *w);
+enum err h_page_sessions_end(struct walk *w);
+enum err h_page_reset_ask(struct walk *w);
+enum err h_page_reset(struct walk *w);
 
 /* `next` when it is an address within this site that is safe to send somebody to, else "/": one '/' first, then
  * printable ASCII without '\', which browsers take for '/'. */

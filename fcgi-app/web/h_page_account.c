@@ -8,13 +8,14 @@
 
 #define NEXT_MAX 4096
 
-static const char *const dones[] = {"", "signed-out", NULL};
+static const char *const dones[] = {"", "signed-out", "password", NULL};
 
 #define AT(member) .offset = offsetof(struct in_page_login, member)
 const struct field fields_page_login[] = {
     {.name = "username", .kind = FIELD_TEXT, AT(username), .max = 1024},
     {.name = "password", .kind = FIELD_TEXT, AT(password), .max = 1024, .secret = true},
     {.name = "next", .kind = FIELD_TEXT, AT(next), .max = NEXT_MAX},
+    {.name = "invite", .kind = FIELD_TEXT, AT(invite), .max = 100, .secret = true},
     {.name = "done", .kind = FIELD_CHOICE, AT(done), .choices = dones},
     {0},
 };
@@ -77,7 +78,7 @@ enum err h_page_register_ask(struct walk *w)
 enum err h_page_register(struct walk *w)
 {
     const struct in_page_login *in = w->in;
-    struct in_register account = {.username = or_empty(in->username), .password = or_empty(in->password)};
+    struct in_register account = {.username = or_empty(in->username), .password = or_empty(in->password), .invite = in->invite};
     struct user user;
     TRY(form(w));
     TRY(account_register(w, &account, &user));
@@ -89,11 +90,4 @@ enum err h_page_logout(struct walk *w)
     TRY(account_logout(w));
     TRY(cookie_session_clear(w));
     return reply_see(w, mem_printf(w, "%s?done=signed-out", link_to(w, "page_login", "")));
-}
-
-enum err h_page_account(struct walk *w)
-{
-    struct account account;
-    TRY(account_show(w->site->core, w, &w->who, &account));
-    return reply_page(w, 200, view_account(w, &account.user, &account.space));
 }

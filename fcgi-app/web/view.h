@@ -31,7 +31,17 @@ json_t *view_pick(struct walk *w, enum page_done verb, const struct chosen *chos
 json_t *view_delete_many(struct walk *w, const struct chosen *chosen);
 json_t *view_results(struct walk *w, enum page_done verb, json_t *results, const char *back);
 json_t *view_uploaded(struct walk *w, json_t *results);
-json_t *view_account(struct walk *w, const struct user *user, const struct space *space);
+/* What the page of one's account shows. */
+struct self {
+    struct user user;
+    struct space space;
+    struct session *sessions;
+    size_t n_sessions;
+    bool fresh; /* the password was given lately: sessions may be ended */
+};
+/* problem: what went wrong with a form of it, or E_OK. */
+json_t *view_account(struct walk *w, const struct self *self, enum err problem);
+json_t *view_reset(struct walk *w, const struct user *user, const char *token, enum err problem);
 
 /* Of templates that are also shown when a request failed (reply.data: the problem), so made from the walk alone. */
 json_t *view_sign_in(struct walk *w);

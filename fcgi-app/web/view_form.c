@@ -23,13 +23,17 @@ json_t *view_sign_in(struct walk *w)
 {
     const struct in_page_login *in = w->in;
     const char *next = page_next(in != NULL ? in->next : NULL);
-    bool open = strcmp(w->site->conf->site_register, "open") == 0;
+    const char *invite = in != NULL ? in->invite : NULL;
+    bool invited = strcmp(w->site->conf->site_register, "invite") == 0 && invite != NULL && invite[0] != '\0';
+    bool open = invited || strcmp(w->site->conf->site_register, "open") == 0;
     json_t *page = json_own_object(w);
     json_object_set_new(page, "username", json_string(in != NULL && in->username != NULL ? in->username : ""));
     json_object_set_new(page, "next", json_string(next));
+    json_object_set_new(page, "invite", invited ? json_string(invite) : json_null());
     json_object_set_new(page, "login", with_next(w, "page_login", next));
     json_object_set_new(page, "register", open ? with_next(w, "page_register", next) : json_null());
     json_object_set_new(page, "closed", json_boolean(!open));
+    json_object_set_new(page, "password_set", json_boolean(in != NULL && in->done == 2 && w->reply.problem == E_OK));
     json_object_set_new(page, "signed_out", json_boolean(in != NULL && in->done == 1 && w->reply.problem == E_OK));
     json_object_set(page, "problem", w->reply.problem != E_OK ? w->reply.data : json_null());
     set_wait(page, w->reply.problem != E_OK ? w->reply.data : NULL);
@@ -82,19 +86,5 @@ json_t *view_error(struct walk *w)
     json_object_set_new(page, "back", back(w));
     json_object_set_new(page, advice_for(w->reply.problem), json_true());
     set_wait(page, problem);
-    return page;
-}
-
-json_t *view_account(struct walk *w, const struct user *user, const struct space *space)
-{
-    json_t *page = json_own_object(w);
-    json_object_set_new(page, "account", json_true());
-    json_object_set_new(page, "username", json_string(user->name));
-    json_object_set_new(page, "admin", json_boolean(user->role == ROLE_ADMIN));
-    json_object_set_new(page, "used", json_string(view_size(w, space->used)));
-    json_object_set_new(page, "used_bytes", json_integer(space->used));
-    json_object_set_new(page, "quota", space->quota > 0 ? json_string(view_size(w, space->quota)) : json_null());
-    json_object_set_new(page, "quota_bytes", json_integer(space->quota));
-    json_object_set_new(page, "high_bytes", json_integer(space->quota / 10 * 9));
     return page;
 }

@@ -18,7 +18,7 @@ def furnished(alice):
         alice.file(f"image {i}.jpg", b"\xff\xd8\xff" + b"x" * 10 ** i)
     alice.pages = {
         "files": "/", "paged": "/?limit=2", "folder": f"/folder/{folder['id']}", "empty": f"/folder/{inner['id']}", "done": "/?done=uploaded&n=2",
-        "delete-file": f"/file/{file['id']}/delete", "delete-folder": f"/file/{folder['id']}/delete", "account": "/account",
+        "delete-file": f"/file/{file['id']}/delete", "delete-folder": f"/file/{folder['id']}/delete", "account": "/account", "account-done": "/account?done=password",
         "file": f"/file/{file['id']}", "about-folder": f"/file/{folder['id']}", "rename": f"/file/{file['id']}/rename",
         "move": f"/move?ids={file['id']}", "copy": f"/copy?ids={file['id']}&ids={folder['id']}",
         "missing": "/folder/0000000000000000", "nowhere": "/nowhere",
