@@ -96,6 +96,9 @@ extern const struct blob_ops blob_disk_ops;
 extern const struct blob_ops blob_s3_ops;
 
 enum err blob_open_store(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
+/* An open descriptor for reading a blob of any store: where there is no file, its bytes are fetched into an unnamed one in
+ * the spool. Size told; the caller closes it. */
+enum err blob_open_file(struct blob_store *s, struct id id, int *fd_out, uint64_t *size_out) MUST_CHECK;
 enum err blob_put_many(struct blob_store *s, struct blob_put *rows, size_t n) MUST_CHECK;
 enum err blob_disk_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;
 enum err blob_s3_open(const void *ctx, const struct conf *conf, struct blob_store **out) MUST_CHECK;

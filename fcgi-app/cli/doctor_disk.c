@@ -44,7 +44,7 @@ static void check_folder(struct doctor *d, const char *path, mode_t not_wanted)
 
 void doctor_folders(struct doctor *d)
 {
-    static const char *const below[] = {"", "/incoming", "/lost"};
+    const char *const below[] = {"", "/incoming", d->conf->disk_path[0] != '\0' ? "/lost" : "/s3-multipart"};
     for (size_t i = 0; i < sizeof below / sizeof *below; i++)
         check_folder(d, mem_printf(d->mem, "%s%s", d->conf->data_path, below[i]), 0077);
     if (d->conf->disk_path[0] != '\0')

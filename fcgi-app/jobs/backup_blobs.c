@@ -56,9 +56,8 @@ struct move {
 
 static bool is_there(struct blob_store *to, const struct blob *blob)
 {
-    CLEANUP(close_fd) int fd = -1;
     uint64_t size;
-    return to->ops->open(to, blob->id, &fd, &size) == E_OK && size == (uint64_t)blob->size;
+    return to->ops->size(to, blob->id, &size) == E_OK && size == (uint64_t)blob->size;
 }
 
 static enum err flush(struct move *mv)
@@ -88,7 +87,7 @@ static enum err take(struct move *mv, const struct blob *blob)
         return E_OK;
     }
     TRY(mv->hold(mv->arg, mv->bytes + (uint64_t)blob->size));
-    enum err e = mv->from->ops->open(mv->from, blob->id, &fd, &size);
+    enum err e = blob_open_file(mv->from, blob->id, &fd, &size);
     if (e == E_NOT_FOUND || (e == E_OK && size != (uint64_t)blob->size)) {
         if (e == E_OK)
             close_fd(&fd);

@@ -210,6 +210,28 @@ static void open_gives_a_descriptor_for_reading(void **state)
     close(fd);
 }
 
+static void every_store_gives_a_file_to_read(void **state)
+{
+    struct bench *b = *state;
+    struct id id = id_new(), empty = id_new();
+    size_t n = 2 * MIB + 1;
+    unsigned char *bytes = bench_bytes(b, n, 6), *got = bench_bytes(b, n, 7);
+    uint64_t size = 0;
+    int fd = -1;
+    assert_int_equal(blob_open_file(b->s, id, &fd, &size), E_NOT_FOUND);
+    assert_int_equal(bench_put(b, id, bytes, n), E_OK);
+    assert_int_equal(bench_put(b, empty, "", 0), E_OK);
+    assert_int_equal(blob_open_file(b->s, id, &fd, &size), E_OK);
+    assert_int_equal(size, n);
+    assert_int_equal(read(fd, got, n), (ssize_t)n);
+    assert_memory_equal(got, bytes, n);
+    close(fd);
+    assert_int_equal(blob_open_file(b->s, empty, &fd, &size), E_OK);
+    assert_int_equal(size, 0);
+    close(fd);
+    assert_int_equal(bench_entries(b, "data/incoming"), 0);
+}
+
 static void locate_tells_the_path_below_the_blob_folder(void **state)
 {
     struct bench *b = *state;
@@ -397,6 +419,7 @@ int main(void)
         TEST(read_goes_in_pieces_and_stops_when_told),
         TEST(size_is_what_was_stored),
         TEST(open_gives_a_descriptor_for_reading),
+        TEST(every_store_gives_a_file_to_read),
         TEST(locate_tells_the_path_below_the_blob_folder),
         TEST(what_is_not_there_cannot_be_read_but_removed),
         TEST(remove_takes_one_and_leaves_the_others),
