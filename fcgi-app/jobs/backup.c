@@ -101,8 +101,7 @@ static enum err hold(void *arg, uint64_t bytes)
 static enum err copy_records(const void *mem, struct making *mk, const char *path)
 {
     struct conf *conf = backup_conf(mem, mk->conf, mk->conf->data_path);
-    if (unlink(path) != 0 && errno != ENOENT) /* of a run that was broken off */
-        return file_errno("remove", path);
+    TRY(backup_remove_database(path)); /* of a run that was broken off */
     TRY(mk->c->meta->ops->backup(mk->c->meta, path));
     conf->sqlite_path = path;
     return meta_open(mem, conf, NULL, &mk->records);
@@ -179,6 +178,8 @@ enum err backup_make(struct core *c, const char *folder, struct transfer *t)
         return err_say(E_CONF, "This command backs up SQLite and disk; MongoDB and S3 have tools of their own.");
     TRY(open_folder(mem, c, folder, &path, &fd));
     mk.conf = backup_conf(mem, c->conf, path);
+    if (backup_has_journal(mk.conf->sqlite_path))
+        return err_say(E_FOREIGN_STORE, "%s is in use as a data folder.", path);
     TRY(open_blobs(mem, &mk));
     enum err e = make_all(mem, &mk, fd);
     struct err_info why = err_save();

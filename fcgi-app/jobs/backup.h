@@ -30,6 +30,9 @@ typedef enum err backup_hold_fn(void *arg, uint64_t bytes);
 /* Every blob that m knows, from one store to the other; what is there already stays. */
 enum err backup_blobs(struct meta *m, struct blob_store *from, struct blob_store *to, struct transfer *t, backup_hold_fn *hold,
                       void *arg) MUST_CHECK;
+/* What SQLite leaves beside a database that was not closed; it must never meet another database of that name. */
+bool backup_has_journal(const char *database);
+enum err backup_remove_database(const char *database) MUST_CHECK; /* with its journals; E_OK also when there is none */
 /* Records and contents in that folder agree (fsck, not deep): E_DAMAGED with the first finding. */
 enum err backup_verify(const struct conf *conf) MUST_CHECK;
 /* A copy of a file, durable, in place of what had the name. */

@@ -1,4 +1,5 @@
 /* What making a backup and restoring one have in common. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +140,28 @@ enum err backup_file(const char *from, const char *to)
     if (fsync(out) != 0 || rename(beside, to) != 0)
         return file_errno("write", to);
     return E_OK;
+}
+
+static const char *const journals[] = {"-wal", "-journal", "-shm"};
+
+bool backup_has_journal(const char *database)
+{
+    for (size_t i = 0; i < 2; i++) { /* the last holds nothing by itself */
+        CLEANUP(free_mem) char *path = mem_printf(NULL, "%s%s", database, journals[i]);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum err backup_remove_database(const char *database)
+{
+    for (size_t i = 0; i < sizeof journals / sizeof *journals; i++) {
+        CLEANUP(free_mem) char *path = mem_printf(NULL, "%s%s", database, journals[i]);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return file_errno("remove", path);
+    }
+    return unlink(database) == 0 || errno == ENOENT ? E_OK : file_errno("remove", database);
 }
 
 /* ---- does it agree? ---- */

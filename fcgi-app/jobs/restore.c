@@ -36,8 +36,8 @@ static enum err any_file(void *arg, const char *name, uint64_t size, int64_t mod
 static enum err check_target(const struct conf *conf, struct blob_store *to, struct id store)
 {
     struct id there;
-    if (access(conf->sqlite_path, F_OK) == 0)
-        return err_say(E_NAME_TAKEN, "The data folder is in use: %s is there. Restore into an empty one.", conf->sqlite_path);
+    if (access(conf->sqlite_path, F_OK) == 0 || backup_has_journal(conf->sqlite_path))
+        return err_say(E_NAME_TAKEN, "The data folder is in use: %s, or its journal, is there. Restore into an empty one.", conf->sqlite_path);
     TRY(to->ops->prepare(to));
     enum err e = to->ops->store_id(to, &there);
     if (e == E_OK)
@@ -65,9 +65,10 @@ static enum err take_records(const void *mem, const struct conf *conf, const cha
 {
     const char *from = mem_printf(mem, "%s/coffer.db", folder);
     struct conf *copy = backup_conf(mem, conf, folder);
-    if (access(mem_printf(mem, "%s-wal", from), F_OK) == 0)
+    if (backup_has_journal(from))
         return err_say(E_CONF, "%s is in use, or was: it is no closed backup.", from);
     TRY(folder_make(dirname(mem_str(mem, as))));
+    TRY(backup_remove_database(as));
     TRY(backup_file(from, as));
     copy->sqlite_path = as;
     return meta_open(mem, copy, NULL, out);

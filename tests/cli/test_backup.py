@@ -170,6 +170,23 @@ def test_restore_wants_an_empty_data_folder(coffer, tmp_path):
     assert coffer.fsck().returncode == 0
 
 
+def test_a_journal_left_behind_never_meets_another_database(coffer, tmp_path):
+    """The log of a database that is gone would be played into the one that takes its name."""
+    coffer.cli("backup", str(tmp_path / "b"))
+    (tmp_path / "b" / "coffer.db.new-wal").write_bytes(b"x" * 5000)
+    (tmp_path / "b" / "coffer.db.new-journal").write_bytes(b"x" * 5000)
+    coffer.cli("backup", str(tmp_path / "b"))
+    assert sorted(p.name for p in (tmp_path / "b").iterdir() if p.is_file()) == ["backup.json", "coffer.conf", "coffer.db"]
+    shutil.rmtree(coffer.data)
+    coffer.data.mkdir(mode=0o700)
+    (coffer.data / "coffer.db-wal").write_bytes(b"x" * 5000)
+    assert "its journal" in coffer.cli("restore", str(tmp_path / "b"), check=False).stderr
+    (coffer.data / "coffer.db-wal").unlink()
+    (tmp_path / "b" / "coffer.db-wal").write_bytes(b"x" * 5000)
+    for command in ("restore", "backup"):
+        assert coffer.cli(command, str(tmp_path / "b"), check=False).returncode != 0
+
+
 def test_restore_wants_a_whole_backup(coffer, tmp_path):
     coffer.cli("backup", str(tmp_path / "b"))
     (tmp_path / "b" / "backup.json").unlink()
