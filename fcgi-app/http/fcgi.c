@@ -5,10 +5,10 @@
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -21,6 +21,8 @@
 struct fcgi {
     FCGX_Request request;
     bool bulk;
+    int wait_fd; /* epoll, made when the first connection is waited for; -1: not yet */
+    bool told;   /* to stop, while there was a connection to take */
 
     /* libfcgi cannot free all that belongs to a writer, so one is kept for as long as it fits: in a worker
      * the connection has the same descriptor and id nearly always. */
@@ -36,6 +38,7 @@ static void drop_writer(struct fcgi *f)
 static int release(struct fcgi *f)
 {
     drop_writer(f);
+    close_fd(&f->wait_fd);
     FCGX_Free(&f->request, true);
     return 0;
 }
@@ -79,6 +82,7 @@ enum err fcgi_open(const void *ctx, int listen_fd, struct fcgi **out)
     TRY(prepare_socket(listen_fd));
     TRY(init_library());
     struct fcgi *f = mem_new(ctx, struct fcgi);
+    f->wait_fd = -1;
     if (FCGX_InitRequest(&f->request, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
         return err_set(E_INTERNAL, "libfcgi takes no request");
     talloc_set_destructor(f, release);
@@ -86,21 +90,41 @@ enum err fcgi_open(const void *ctx, int listen_fd, struct fcgi **out)
     return E_OK;
 }
 
-/* Sleep until there is a connection or a reason to stop; stopping comes first. */
-static enum err wait_for_work(const struct fcgi *f, int stop_fd, bool *stop_out)
+/* EPOLLEXCLUSIVE: a connection wakes one idle worker of the pool, not all of them. */
+static enum err watch(struct fcgi *f, int stop_fd)
 {
-    struct pollfd fds[] = {
-        {.fd = stop_fd, .events = POLLIN},
-        {.fd = f->request.listen_sock, .events = POLLIN},
-    };
+    struct epoll_event stop = {.events = EPOLLIN, .data.fd = stop_fd};
+    struct epoll_event work = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = f->request.listen_sock};
 
-    while (poll(fds, 2, -1) < 0) {
+    f->wait_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (f->wait_fd < 0 || epoll_ctl(f->wait_fd, EPOLL_CTL_ADD, stop_fd, &stop) != 0 ||
+        epoll_ctl(f->wait_fd, EPOLL_CTL_ADD, f->request.listen_sock, &work) != 0)
+        return err_set(E_IO, "epoll: %m");
+    return E_OK;
+}
+
+/* Sleep until there is a connection or a reason to stop. A connection that came with the order to stop is still taken, once: it
+ * may have woken nobody else. */
+static enum err wait_for_work(struct fcgi *f, int stop_fd, bool *stop_out)
+{
+    struct epoll_event events[2];
+    bool stop = false, work = false;
+    int n;
+
+    if (f->wait_fd < 0)
+        TRY(watch(f, stop_fd));
+    while ((n = epoll_wait(f->wait_fd, events, 2, -1)) < 0) {
         if (errno != EINTR)
             return err_set(E_IO, "waiting for a connection: %m");
     }
-    *stop_out = fds[0].revents != 0;
-    if (!*stop_out && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)))
-        return err_set(E_IO, "the listening socket is gone");
+    for (int i = 0; i < n; i++) {
+        stop |= events[i].data.fd == stop_fd;
+        work |= events[i].data.fd != stop_fd;
+        if (events[i].data.fd != stop_fd && (events[i].events & (EPOLLERR | EPOLLHUP)))
+            return err_set(E_IO, "the listening socket is gone");
+    }
+    *stop_out = stop && (!work || f->told);
+    f->told = stop;
     return E_OK;
 }
 
@@ -108,7 +132,7 @@ enum err fcgi_accept(struct fcgi *f, int stop_fd, bool *got_out)
 {
     *got_out = false;
     for (;;) {
-        bool stop;
+        bool stop = false;
         TRY(wait_for_work(f, stop_fd, &stop));
         if (stop)
             return E_OK;
