@@ -474,8 +474,14 @@ class Installation:
 
     # ---- processes
     def workers(self, role=None):
-        """{pid: role} of the master's children, or the pids of one role. The title tells the role."""
-        found = {pid: role_of(pid) for pid in children(self.coffer.pid)}
+        """{pid: role} of the master's children, or the pids of one role."""
+        found = {}
+
+        def named():  # a process has its name a moment after it is there
+            found.clear()
+            found.update((pid, role_of(pid)) for pid in children(self.coffer.pid))
+            return not {"unknown", "gone"} & set(found.values())
+        wait_for(named, 2)
         return found if role is None else [pid for pid, r in found.items() if r == role]
 
     def nginx_workers(self):
