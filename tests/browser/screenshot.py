@@ -10,10 +10,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from browser.desk import Desk, launch  # noqa: E402
-from harness import TOP, Installation, Noise  # noqa: E402
+from harness import TOP, Installation, Noise, ok  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-FOLDERS = ["Garden", "House", "Music", "Photos 2026", "Recipes"]
+FOLDERS = [
+    ("Garden", "2026-09-12 17:20"), ("House", "2026-06-03 09:41"), ("Music", "2026-11-02 20:35"),
+    ("Photos 2026", "2026-11-20 22:14"), ("Recipes", "2026-10-18 12:30"),
+]
 FILES = [
     # name, size, first bytes, last changed
     ("Allotment plan.pdf", 1_843_000, b"%PDF-1.7\n", "2026-03-02 18:24"),
@@ -28,8 +31,8 @@ FILES = [
 
 
 def furnish(person):
-    for name in FOLDERS:
-        person.folder(name)
+    for name, changed in FOLDERS:
+        ok(person.request("PATCH", f"/api/v1/files/{person.folder(name)['id']}", json={"modified": changed.replace(" ", "T") + ":00Z"}))
     for name, size, head, changed in FILES:
         when = datetime.datetime.fromisoformat(changed).replace(tzinfo=datetime.timezone.utc).timestamp()
         answer = person.put(name.replace(" ", "%20"), head + Noise(size - len(head), seed=name).read(), mtime=f"{when:.3f}")
