@@ -19,7 +19,7 @@ static enum err read_unreferenced(struct mongo *s, enum blob_state state, int64_
     if (most == 0)
         return E_OK;
     TRY(mongo_rows(s, DOC("find", S("record"), "filter", "{", "unreferenced_ms", "{", "$lt", N(before_ms), "}", "blob_state", N(state),
-                          "}", "sort", "{", "unreferenced_ms", BCON_INT32(1), "}", "limit", N(most), "batchSize", N(most)), &reply,
+                          "}", "sort", "{", "unreferenced_ms", BCON_INT32(1), "}", "hint", S("blob_unreferenced"), "limit", N(most), "batchSize", N(most)), &reply,
                    &rows));
     for (unsigned i = 0; i < most && rows_next(&rows, &row); i++)
         ids[(*n)++] = doc_ref(&row, "_id");

@@ -1,0 +1,133 @@
+/* What only the MongoDB store promises: few round trips, inert names, indexes behind every page. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "meta/mongo.h"
+
+/* ---- round trips ---- */
+static void an_upload_takes_four_round_trips(void **state)
+{
+    struct bench *b = *state;
+    struct mongo *s = mongo_of(b->m);
+    struct session mine = session_of(b->ann.user, "aa"), got;
+    struct user user;
+    struct commit in = commit_of(b->ann.root, "a.txt", 10240);
+    assert_err(b->m->ops->session_add(b->m, &mine, 10), E_OK);
+    unsigned before = s->commands;
+    assert_err(b->m->ops->session_get(b->m, b, mine.token_hash, NOW_MS, NOW_MS - HOUR_MS, &got, &user), E_OK);
+    assert_err(commit_now(b->m, &b->ann, &in, NULL, NULL), E_OK);
+    printf("# an upload of 10 KB: %u round trips with its session\n", s->commands - before);
+    assert_true(s->commands - before <= 4);
+}
+
+static void a_list_of_a_thousand_is_one_query(void **state)
+{
+    struct bench *b = *state;
+    struct mongo *s = mongo_of(b->m);
+    struct guard g = yes(b->ann.user);
+    const struct node_query q = {.sort = SORT_NAME, .limit = 1000};
+    struct place place;
+    struct node_list list;
+    must_file(b, &b->ann, b->ann.root, "a", 1);
+    unsigned before = s->commands;
+    assert_err(b->m->ops->node_list(b->m, b, &g, b->ann.root, &q, &place, &list), E_OK);
+    assert_int_equal(s->commands - before, 1);
+}
+
+/* ---- names ---- */
+static void names_mean_nothing(void **state)
+{
+    static const char *const names[] = {"$name", "$$ROOT", "a.b", "$set", "{", "[", "}", "$where", "0", "-1", "1e3", "_id", "null", "$"};
+    struct bench *b = *state;
+    struct guard g = yes(b->ann.user);
+    for (size_t i = 0; i < ROWS(names); i++) {
+        struct node file = must_file(b, &b->ann, b->ann.root, names[i], 5), after;
+        struct change change = {.name = "plain", .key = "plain", .now_ms = NOW_MS};
+        struct place place;
+        size_t found;
+        struct commit again = commit_of(b->ann.root, names[i], 5);
+        assert_err(b->m->ops->node_walk(b->m, b, &g, b->ann.root, &names[i], 1, &place, &found), E_OK);
+        if (found != 1 || !id_eq(place.node.id, file.id) || strcmp(place.node.name, names[i]) != 0)
+            fail_msg("row %zu: %s", i, place.node.name);
+        assert_err(commit_now(b->m, &b->ann, &again, NULL, NULL), E_NAME_TAKEN);
+        assert_err(b->m->ops->node_change(b->m, b, &g, &g, file.id, &change, &after), E_OK);
+        change.name = change.key = names[i];
+        assert_err(b->m->ops->node_change(b->m, b, &g, &g, file.id, &change, &after), E_OK);
+        assert_string_equal(after.name, names[i]);
+        again.conflict = CONFLICT_REPLACE;
+        again.type = names[i];
+        assert_err(commit_now(b->m, &b->ann, &again, NULL, NULL), E_OK);
+        assert_err(b->m->ops->node_get(b->m, b, &g, file.id, &place), E_OK);
+        assert_string_equal(place.node.type, names[i]);
+    }
+    assert_clean(b);
+}
+
+/* ---- indexes ---- */
+/* The filter and order of every page, as the verbs have them: the plan must read an index, never the collection. */
+static void every_page_reads_an_index(void **state)
+{
+    static const char *const finds[] = {
+        "{\"find\":\"record\",\"filter\":{\"parent\":\"n1\",\"live\":true,\"kind\":0},\"sort\":{\"name_key\":1,\"_id\":1}}",
+        "{\"find\":\"record\",\"filter\":{\"parent\":\"n1\",\"live\":true,\"kind\":1},\"sort\":{\"size\":-1,\"_id\":-1}}",
+        "{\"find\":\"record\",\"filter\":{\"parent\":\"n1\",\"live\":true,\"name\":\"x\"}}",
+        "{\"find\":\"record\",\"filter\":{\"_id\":{\"$gt\":\"b\",\"$lt\":\"c\"}},\"sort\":{\"_id\":1},\"hint\":{\"_id\":1}}",
+        "{\"find\":\"record\",\"filter\":{\"node\":\"n1\"}}",
+        "{\"find\":\"record\",\"filter\":{\"expires_ms\":{\"$lte\":5}},\"sort\":{\"expires_ms\":1}}",
+        "{\"find\":\"record\",\"filter\":{\"unhashed_ms\":{\"$gte\":0}},\"sort\":{\"unhashed_ms\":1}}",
+        "{\"find\":\"record\",\"filter\":{\"unreferenced_ms\":{\"$lt\":5},\"blob_state\":0},\"sort\":{\"unreferenced_ms\":1},"
+        "\"hint\":\"blob_unreferenced\"}",
+        "{\"find\":\"record\",\"filter\":{\"removed_ms\":{\"$gte\":0}},\"sort\":{\"removed_ms\":1,\"_id\":1}}",
+        "{\"find\":\"record\",\"filter\":{\"personal_of\":\"x\"}}",
+        "{\"find\":\"user\",\"filter\":{\"key\":{\"$gt\":\"a\"}},\"sort\":{\"key\":1}}",
+        "{\"find\":\"session\",\"filter\":{\"token_hash\":\"x\"}}",
+        "{\"find\":\"session\",\"filter\":{\"user\":\"x\"},\"sort\":{\"created_ms\":-1,\"_id\":-1}}",
+        "{\"find\":\"session\",\"filter\":{\"expires_ms\":{\"$lte\":5}},\"sort\":{\"expires_ms\":1}}",
+        "{\"find\":\"session\",\"filter\":{\"seen_ms\":{\"$lt\":5}},\"sort\":{\"seen_ms\":1}}",
+        "{\"find\":\"throttle\",\"filter\":{\"until_ms\":{\"$lte\":5}},\"sort\":{\"until_ms\":1}}",
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < ROWS(finds); i++) {
+        REPLY_AUTO reply = BSON_INITIALIZER;
+        DOC_AUTO find = bson_new_from_json((const uint8_t *)finds[i], -1, NULL);
+        assert_non_null(find);
+        assert_err(mongo_read(mongo_of(b->m), DOC("explain", D(find), "verbosity", S("queryPlanner")), &reply), E_OK);
+        char *plan = bson_as_relaxed_extended_json(&reply, NULL);
+        bool indexed = strstr(plan, "IXSCAN") != NULL && strstr(plan, "COLLSCAN") == NULL;
+        if (!indexed)
+            fail_msg("row %zu: %s", i, plan);
+        bson_free(plan);
+    }
+}
+
+/* ---- the server ---- */
+static void nobody_there_is_told_within_three_seconds(void **state)
+{
+    struct bench *b = *state;
+    struct conf conf = b->conf;
+    struct meta *m;
+    struct id id;
+    conf.mongodb_uri = "mongodb://127.0.0.1:1/x";
+    assert_err(meta_mongo_open(b, &conf, b->shm, &m), E_OK);
+    time_t begun = time(NULL);
+    assert_err(m->ops->store_id(m, &id), E_STORE_DOWN);
+    assert_int_equal(err_last(E_STORE_DOWN)->retry_after_s, 1);
+    assert_true(time(NULL) - begun <= 3);
+    b->shm->store_down_until_ms = 0; /* the mark is the host's: the good server is asked again */
+    assert_err(b->m->ops->ping(b->m), E_OK);
+}
+
+int main(void)
+{
+    static const struct named_test tests[] = {
+        TEST(an_upload_takes_four_round_trips),
+        TEST(a_list_of_a_thousand_is_one_query),
+        TEST(names_mean_nothing),
+        TEST(every_page_reads_an_index),
+        TEST(nobody_there_is_told_within_three_seconds),
+    };
+    return bench_run("meta: mongodb", tests, ROWS(tests));
+}
