@@ -330,6 +330,7 @@ class Person:
 # ---------------------------------------------------------------- the installation
 class Installation:
     def __init__(self, settings=None, tls=False, data=None, name="coffer", binary=None):
+        self.binary, assets = binary or program(), assets_folder()
         self.dir = Path(tempfile.mkdtemp(prefix="coffer-test-"))
         self.name, self.tls, self.port = name, tls, free_port()
         self.scheme = "https" if tls else "http"
@@ -337,7 +338,6 @@ class Installation:
         self.url = f"{self.scheme}://{self.authority}"
         self.cookie = "__Host-coffer" if tls else "coffer"
         self.trust = False
-        self.binary = binary or program()
         self.data = Path(data) if data else self.dir / "data"
         self.conf, self.log_path, self.nginx_log_path = self.dir / "coffer.conf", self.dir / "coffer.log", self.dir / "nginx.log"
         self.run = self.dir / "run"
@@ -346,7 +346,7 @@ class Installation:
         self.settings = SETTINGS | {
             "site.public_url": self.url,
             "data.path": self.data, "server.run": self.run,
-            "server.templates": TOP / "templates", "server.assets": assets_folder(),
+            "server.templates": TOP / "templates", "server.assets": assets,
             "server.nginx": TOP / "nginx",
             "web.listen": self.authority,
         }
