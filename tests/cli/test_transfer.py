@@ -41,8 +41,8 @@ def make_tree(folder, files, folders):
 
 
 def run(coffer, *arguments):
-    """The command with its time and its largest size in memory."""
-    start = time.monotonic()
+    """The command with its times (by the clock, of the processor) and its largest size in memory."""
+    start, before = time.monotonic(), os.times()
     process = subprocess.Popen([coffer.binary, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=coffer.environment(), cwd=coffer.dir)
     peak = 0
@@ -54,7 +54,9 @@ def run(coffer, *arguments):
             pass
         time.sleep(0.01)
     out, errors = process.communicate()
-    return process.returncode, out, errors, time.monotonic() - start, peak
+    after = os.times()
+    worked = after.children_user + after.children_system - before.children_user - before.children_system
+    return process.returncode, out, errors, time.monotonic() - start, worked, peak
 
 
 def count_left_out(errors):
@@ -69,19 +71,20 @@ def test_a_tree_goes_in_and_comes_out_the_same(coffer, tmp_path, capsys):
     (source / "empty folder").mkdir()
     (source / "größe ☕ 文件.txt").write_bytes("inhalt".encode())
 
-    status, out, errors, spent, peak = run(coffer, "import", str(source), "ann:/from/disk")
+    status, out, errors, spent, worked, peak = run(coffer, "import", str(source), "ann:/from/disk")
     assert (status, errors) == (0, ""), out + errors
     assert out.startswith(f"{files + 1} files")
     with capsys.disabled():
-        print(f"\nimport: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {peak} KiB")
+        print(f"\nimport: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {worked:.1f} s of processor, {peak} KiB")
     assert peak < 80_000, "memory is not flat"
-    if ALL:
-        assert files / spent >= 2000
+    assert files / worked >= 2000, "too slow"
+    if ALL and os.getloadavg()[0] < os.cpu_count():  # by the clock it depends on what else the machine does
+        assert files / spent >= 2000, "too slow"
 
-    status, out, errors, spent, peak = run(coffer, "export", "ann:/from/disk", str(copy))
+    status, out, errors, spent, worked, peak = run(coffer, "export", "ann:/from/disk", str(copy))
     assert (status, errors) == (0, ""), out + errors
     with capsys.disabled():
-        print(f"export: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {peak} KiB")
+        print(f"export: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {worked:.1f} s of processor, {peak} KiB")
     assert peak < 80_000, "memory is not flat"
     assert tree(copy) == tree(source)
     assert coffer.fsck().returncode == 0
