@@ -74,7 +74,8 @@ static enum err name_check(const char *name)
         int32_t c;
         size_t n = next_char(name, left, &c);
         if (n == 0 || is_refused(c))
-            return err_say(E_BAD_NAME, "A name cannot contain the character U+%04X.", (unsigned)c);
+            return c > ' ' && c < 0x7f ? err_say(E_BAD_NAME, "A name cannot contain %c.", (char)c)
+                                       : err_say(E_BAD_NAME, "A name cannot contain the character U+%04X.", (unsigned)c);
         name += n;
         left -= n;
     }
