@@ -136,6 +136,7 @@ def test_keyboard_only(desk_for, alice):
     keys.press("Enter")
     desk.heading("Keys")
 
+    expect(desk.button("Upload")).to_be_visible()  # the script's; before it runs, the way without it is open
     tab_to(desk, "Upload")
     with desk.page.expect_file_chooser() as chooser:
         keys.press("Enter")

@@ -16,7 +16,10 @@ export function chooser() {
     enqueue([...input.files].map((file) => ({ file, folder: [] })));
     input.value = ""; // the same file may be chosen again
   });
+  const focused = document.activeElement === summary; // somebody was faster than this script
   tool.replaceWith(button, input);
+  if (focused)
+    button.focus();
 }
 
 export function dropping() {
