@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "blob/file.h"
 
-enum { PIECE = 1 << 20 /* blob.h: the most that read hands over at once */ };
+enum { PIECE = 256 << 10 }; /* handed over at once; larger is not faster, and a worker is to stay small */
 
 enum err disk_root(struct disk *d)
 {
