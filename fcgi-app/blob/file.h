@@ -29,3 +29,6 @@ enum err folder_room(int folder, uint64_t reserve, uint64_t *bytes_out) MUST_CHE
  * out; fn may remove what it is handed. */
 typedef enum err folder_each_fn(void *arg, int folder, const char *name, const struct stat *st);
 enum err folder_each(int folder, folder_each_fn *fn, void *arg) MUST_CHECK;
+
+/* The spool, <data>/incoming. The caller closes it. */
+enum err spool_folder(const struct conf *conf, int *folder_out) MUST_CHECK;

@@ -14,7 +14,7 @@ enum {
     WRITE_BACK_STEP = 1 << 20,  /* what is still growing is left alone, so that no page is written twice */
 };
 
-static enum err spool_folder(const struct conf *conf, int *folder_out)
+enum err spool_folder(const struct conf *conf, int *folder_out)
 {
     CLEANUP(free_mem) char *path = mem_printf(NULL, "%s/incoming", conf->data_path);
     return folder_open(AT_FDCWD, path, folder_out);

@@ -7,12 +7,6 @@
 #include "blob/blob.h"
 #include "blob/file.h"
 
-static enum err spool_folder(const struct conf *conf, int *folder_out)
-{
-    CLEANUP(free_mem) char *path = mem_printf(NULL, "%s/incoming", conf->data_path);
-    return folder_open(AT_FDCWD, path, folder_out);
-}
-
 enum err spool_new(const struct conf *conf, int *fd_out)
 {
     CLEANUP(close_fd) int folder = -1;

@@ -2,6 +2,7 @@
 #pragma once
 #include "meta/db.h"
 #include "meta/meta.h"
+#include "meta/rules.h"
 
 struct sqlite {
     struct meta meta; /* first: a struct meta * is a struct sqlite * */
@@ -43,18 +44,10 @@ const char *etags_text(void *mem, const struct expect *expect); /* as row_upload
 enum err sqlite_place(struct sqlite *s, void *mem, const struct guard *g, struct id id, struct place *out) MUST_CHECK;
 /* The place of a folder that something is to be put into. E_NO_PARENT, E_NOT_FOLDER. */
 enum err sqlite_parent(struct sqlite *s, void *mem, const struct guard *g, struct id id, struct place *out) MUST_CHECK;
-/* May a node of that name stand there? E_TOO_NESTED for more than 128 levels or a path over 4,096 bytes. */
-enum err sqlite_nesting(const struct place *parent, const char *name) MUST_CHECK;
-/* Bytes of the path of a node of that name there: names, each with a separator but the root's. */
-size_t sqlite_path_bytes(const struct place *parent, const char *name);
-/* Is `id` the folder itself or one above it? */
-bool sqlite_within(const struct place *folder, struct id id);
 /* The first candidate of the name that is free in the folder. E_NAME_TAKEN. */
 enum err sqlite_free_name(struct sqlite *s, void *mem, struct id parent, const char *name, const char **name_out) MUST_CHECK;
 enum err sqlite_child(struct sqlite *s, void *mem, struct id parent, const char *name, struct node *out, bool *found_out) MUST_CHECK;
 enum err sqlite_node_insert(struct sqlite *s, const struct node *node) MUST_CHECK;
-/* E_PRECONDITION unless the node at the target (NULL: there is none) is as expected. */
-enum err sqlite_expect(const struct expect *expect, const struct node *node) MUST_CHECK;
 
 /* The rows of folder_add and upload_commit, within a transaction. What refuses them does so before the first is written. */
 enum err sqlite_folder_rows(struct sqlite *s, void *mem, const struct guard *g, const struct node *in) MUST_CHECK;

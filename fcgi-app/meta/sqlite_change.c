@@ -25,7 +25,7 @@ static enum err find_target(struct work *w)
     if (!id_eq(w->target.space.id, w->place.space.id))
         return err_set(E_CROSS_SPACE, "node %s is in space %s, folder %s in %s", node.s, w->place.space.id.s,
                        w->target.node.id.s, w->target.space.id.s);
-    if (sqlite_within(&w->target, node))
+    if (rule_within(&w->target, node))
         return err_set(E_CYCLE, "folder %s lies in %s", w->target.node.id.s, node.s);
     w->moves = true;
     return E_OK;
@@ -52,8 +52,8 @@ static enum err read_reach(struct work *w, enum node_kind last, size_t *depth_ou
 /* Does all below the node still fit? Folders are few: files are looked at only when it is close. */
 static enum err check_below(struct work *w)
 {
-    size_t depth, bytes, at = w->target.depth + 1, path = sqlite_path_bytes(&w->target, w->after.name);
-    TRY(sqlite_nesting(&w->target, w->after.name));
+    size_t depth, bytes, at = w->target.depth + 1, path = rule_path_bytes(&w->target, w->after.name);
+    TRY(rule_nesting(&w->target, w->after.name));
     if (w->after.kind == NODE_FILE)
         return E_OK;
     TRY(read_reach(w, NODE_FOLDER, &depth, &bytes));
@@ -97,7 +97,7 @@ static enum err change_node(struct work *w, struct id id)
     TRY(sqlite_place(w->s, w->mem, w->guard, id, &w->place));
     if (w->place.depth == 0)
         return err_set(E_ROOT_NODE, "node %s is a root", id.s);
-    TRY(sqlite_expect(&c->expect, &w->place.node));
+    TRY(rule_expect(&c->expect, &w->place.node));
     if (id_is(c->parent) && !id_eq(c->parent, w->place.node.parent))
         TRY(find_target(w));
     else

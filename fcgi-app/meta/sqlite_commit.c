@@ -45,7 +45,7 @@ static enum err find_target(struct work *w)
     TRY(sqlite_target(w->s, w->mem, w->name, w->in->conflict, &w->in->expect, &w->target));
     if (w->target.exists && w->in->conflict == CONFLICT_RENAME)
         TRY(pick_name(w));
-    return sqlite_nesting(&w->target.place, w->name);
+    return rule_nesting(&w->target.place, w->name);
 }
 
 /* ---- who pays ---- */

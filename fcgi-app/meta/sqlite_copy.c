@@ -109,9 +109,9 @@ static enum err find_target(struct work *w)
     TRY(sqlite_place(w->s, w->mem, w->guard, in->from, &w->from));
     if (w->from.depth == 0)
         return err_set(E_ROOT_NODE, "node %s is a root", in->from.s);
-    TRY(sqlite_expect(&in->expect, &w->from.node));
+    TRY(rule_expect(&in->expect, &w->from.node));
     TRY(sqlite_parent(w->s, w->mem, w->into, id_is(in->parent) ? in->parent : w->from.node.parent, &w->target));
-    if (sqlite_within(&w->target, in->from))
+    if (rule_within(&w->target, in->from))
         return err_say(E_CYCLE, "A folder cannot be copied into itself.");
     return E_OK;
 }
@@ -131,7 +131,7 @@ static enum err pick_name(struct work *w, struct node *node)
         TRY(sqlite_free_name(w->s, w->mem, w->target.node.id, node->name, &node->name));
         node->key = name_key(w->mem, node->name);
     }
-    return sqlite_nesting(&w->target, node->name);
+    return rule_nesting(&w->target, node->name);
 }
 
 static enum err copy_node(struct work *w, struct node *out)
@@ -139,7 +139,7 @@ static enum err copy_node(struct work *w, struct node *out)
     TRY(find_target(w));
     *out = w->from.node;
     TRY(pick_name(w, out));
-    const struct spot spot = {.id = w->in->node, .depth = w->target.depth + 1, .bytes = sqlite_path_bytes(&w->target, out->name)};
+    const struct spot spot = {.id = w->in->node, .depth = w->target.depth + 1, .bytes = rule_path_bytes(&w->target, out->name)};
     TRY(add_node(w, out, w->in->node, w->target.node.id));
     if (out->kind == NODE_FOLDER)
         TRY(copy_below(w, w->in->from, &spot));

@@ -80,34 +80,6 @@ enum err sqlite_parent(struct sqlite *s, void *mem, const struct guard *g, struc
     return E_OK;
 }
 
-size_t sqlite_path_bytes(const struct place *parent, const char *name)
-{
-    size_t bytes = strlen(name) + 1 + strlen(parent->node.name) + 1;
-    for (size_t i = 0; i < parent->depth; i++)
-        bytes += strlen(parent->ancestors[i].name) + 1;
-    return bytes - 1; /* the root's name is empty and has no separator */
-}
-
-bool sqlite_within(const struct place *folder, struct id id)
-{
-    if (id_eq(folder->node.id, id))
-        return true;
-    for (size_t i = 0; i < folder->depth; i++)
-        if (id_eq(folder->ancestors[i].id, id))
-            return true;
-    return false;
-}
-
-enum err sqlite_nesting(const struct place *parent, const char *name)
-{
-    size_t bytes = sqlite_path_bytes(parent, name);
-    if (parent->depth + 1 > DEPTH_MOST)
-        return err_set(E_TOO_NESTED, "folder %s is at the last level", parent->node.id.s);
-    if (bytes > PATH_MAX_BYTES)
-        return err_set(E_TOO_NESTED, "a path of %zu bytes", bytes);
-    return E_OK;
-}
-
 enum err sqlite_child(struct sqlite *s, void *mem, struct id parent, const char *name, struct node *out, bool *found_out)
 {
     CLEANUP(db_reset) sqlite3_stmt *q = NULL;
@@ -134,23 +106,4 @@ enum err sqlite_node_insert(struct sqlite *s, const struct node *node)
                   ARGS(TEXT(node->id.s), TEXT(node->space.s), TEXT(node->parent.s), TEXT(node->name), TEXT(node->key),
                        NUMBER(node->kind), NUMBER(node->created_ms), NUMBER(node->modified_ms), TEXT(node->version.s),
                        TEXT(node->blob.s), NUMBER(node->size), TEXT(node->type), TEXT(node->sha256)));
-}
-
-static bool has_etag(const struct expect *expect, const struct node *node)
-{
-    for (size_t i = 0; i < expect->n; i++)
-        if (id_is(node->blob) && id_eq(expect->etags[i], node->blob))
-            return true;
-    return false;
-}
-
-enum err sqlite_expect(const struct expect *expect, const struct node *node)
-{
-    if (expect->must_exist && node == NULL)
-        return err_set(E_PRECONDITION, "there is no such file");
-    if (expect->must_not_exist && node != NULL)
-        return err_set(E_PRECONDITION, "%s is there", node->id.s);
-    if (expect->n > 0 && (node == NULL || !has_etag(expect, node)))
-        return err_set(E_PRECONDITION, "%s has other contents", node != NULL ? node->id.s : "nothing");
-    return E_OK;
 }

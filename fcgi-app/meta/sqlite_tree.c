@@ -50,7 +50,7 @@ enum err sqlite_folder_rows(struct sqlite *s, void *mem, const struct guard *g, 
     struct node taken;
     bool found;
     TRY(sqlite_parent(s, mem, g, in->parent, &place));
-    TRY(sqlite_nesting(&place, in->name));
+    TRY(rule_nesting(&place, in->name));
     TRY(sqlite_child(s, mem, in->parent, in->name, &taken, &found));
     if (found)
         return err_set(E_NAME_TAKEN, "folder %s has %s", in->parent.s, taken.id.s);
@@ -94,7 +94,7 @@ static enum err ask_and_remove(struct sqlite *s, void *mem, const struct guard *
     if (place.depth == 0)
         return err_set(E_ROOT_NODE, "node %s is a root", id.s);
     if (expect != NULL)
-        TRY(sqlite_expect(expect, &place.node));
+        TRY(rule_expect(expect, &place.node));
     TRY(remove_node(s, &place.node, now_ms));
 
     const struct audit audit = {

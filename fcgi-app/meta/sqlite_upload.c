@@ -7,7 +7,7 @@ enum err sqlite_target(struct sqlite *s, void *mem, const char *name, enum confl
                        struct target *t)
 {
     TRY(sqlite_child(s, mem, t->place.node.id, name, &t->node, &t->exists));
-    TRY(sqlite_expect(expect, t->exists ? &t->node : NULL));
+    TRY(rule_expect(expect, t->exists ? &t->node : NULL));
     if (t->exists && conflict == CONFLICT_FAIL)
         return err_set(E_NAME_TAKEN, "folder %s has %s", t->place.node.id.s, t->node.id.s);
     if (t->exists && conflict == CONFLICT_REPLACE && t->node.kind == NODE_FOLDER)
@@ -51,7 +51,7 @@ static enum err reserve(struct sqlite *s, void *mem, const struct guard *g, cons
     struct target t;
     TRY(sqlite_parent(s, mem, g, in->parent, &t.place));
     if (in->name[0] != '\0') {
-        TRY(sqlite_nesting(&t.place, in->name));
+        TRY(rule_nesting(&t.place, in->name));
         TRY(sqlite_target(s, mem, in->name, in->conflict, &in->expect, &t));
     }
     struct upload u = *in;
