@@ -55,6 +55,7 @@ class Desk:
         self.context.on("dialog", self._dialog)
         self.context.on("request", self._request)
         self.page = self.context.new_page()
+        self.page.on("filechooser", lambda chooser: None)  # Chromium hands choosers over from now on; asked at the key press, it may be too late
 
     # ---- what nobody should see
     def _console(self, message):
