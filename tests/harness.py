@@ -510,6 +510,10 @@ class Installation:
     def incoming(self):
         return sorted(p for p in (self.data / "incoming").rglob("*") if p.is_file())
 
+    def spool_is_empty(self, seconds=5):
+        """nginx unlinks its own name for a body only after the answer has been sent."""
+        return wait_for(lambda: self.incoming() == [], seconds)
+
     def blobs(self):
         return sorted(p for p in (self.data / "blobs").rglob("*") if p.is_file() and re.fullmatch("[0-9a-f]{32}", p.name))
 

@@ -149,7 +149,7 @@ def test_kill(server_factory, victim, round):
     assert (done.returncode, done.stdout) == (0, "0 damaged, 0 repaired, 0 notes\n"), done.stdout + done.stderr
     for uploader in uploaders:
         uploader.check()
-    assert coffer.incoming() == []
+    assert coffer.spool_is_empty()
     assert sqlite_rows(coffer.database(), "select count(*), (select sum(reserved) from space) from upload") == [(0, 0)]
     live = {item["etag"].strip('"') for u in uploaders for item in u.person.all()}
     assert {path.name for path in coffer.blobs()} == live, "contents that nobody refers to are still there"

@@ -48,7 +48,7 @@ def test_a_write_is_503_after_the_busy_timeout(coffer, what):
         assert int(response.headers["retry-after"]) >= 1
     assert alice.names() == ["kept"] and alice.me()["used"] == 4
     assert writes(alice)[what]().status_code in (200, 201, 204)
-    assert coffer.incoming() == [] and coffer.fsck().returncode == 0
+    assert coffer.spool_is_empty() and coffer.fsck().returncode == 0
 
 
 def test_reading_goes_on(coffer):

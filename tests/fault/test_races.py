@@ -57,7 +57,7 @@ def crowd(coffer):
     crowd.close()
     done = coffer.fsck()
     assert done.returncode == 0, done.stdout
-    assert coffer.incoming() == []
+    assert coffer.spool_is_empty()
 
 
 @contextlib.contextmanager

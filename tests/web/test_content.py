@@ -41,7 +41,7 @@ def test_any_size_comes_back_byte_for_byte(alice, size, way):
     assert record["size"] == size
     back = ok(alice.content("f.bin"))
     assert int(back.headers["content-length"]) == size and sha256(back.content) == sha256(data)
-    assert alice.me()["used"] == size and alice.coffer.incoming() == []
+    assert alice.me()["used"] == size and alice.coffer.spool_is_empty()
 
 
 @pytest.mark.parametrize("way", ["length", "chunked", "form"])

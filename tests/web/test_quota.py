@@ -35,7 +35,7 @@ def test_too_much_is_refused_and_changes_nothing(carol, way):
         response = carol.put("new", iter([data]) if way == "chunked" else data)
     problem(response, 507, "quota-exceeded")
     assert carol.names() == ["there"] and carol.me()["used"] == LIMIT - 100
-    assert wait_for(lambda: carol.coffer.incoming() == [], 5) and len(carol.coffer.blobs()) == 1
+    assert carol.coffer.spool_is_empty() and len(carol.coffer.blobs()) == 1
 
 
 def test_delete_makes_room(carol):
