@@ -232,6 +232,10 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
 -- name: node_mark_dead
 UPDATE node SET live = 0, removed_ms = ?2 WHERE id = ?1;
 
+-- The top of a copy that is complete.
+-- name: node_revive
+UPDATE node SET live = 1, removed_ms = 0, name = ?2, name_key = ?3 WHERE id = ?1;
+
 -- name: node_drop
 DELETE FROM node WHERE id = ?1;
 
@@ -244,6 +248,16 @@ WITH RECURSIVE below (id, depth, bytes) AS (
     FROM below b JOIN node n ON n.parent = b.id AND n.live = 1 AND n.kind <= ?2
 )
 SELECT coalesce(max(depth), 0), coalesce(max(bytes), 0) FROM below;
+
+-- How many live nodes are below folder ?1; nobody counts beyond ?2.
+-- name: node_many
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM node WHERE parent = ?1 AND live = 1
+    UNION ALL
+    SELECT n.id FROM below b JOIN node n ON n.parent = b.id AND n.live = 1
+    LIMIT ?2
+)
+SELECT count(*) FROM below;
 
 -- name: node_change
 UPDATE node SET parent = ?2, name = ?3, name_key = ?4, modified_ms = ?5 WHERE id = ?1;
@@ -365,8 +379,10 @@ DELETE FROM session WHERE id = ?1;
 -- name: uploads_over
 SELECT id FROM upload WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2;
 
+-- A lease in the name of a node says that somebody is still making it: see meta/sqlite_copy.c.
 -- name: reap_first
-SELECT id, space, parent, removed_ms FROM node WHERE live = 0 ORDER BY removed_ms LIMIT 1;
+SELECT id, space, parent, removed_ms FROM node WHERE live = 0
+AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'lease:' || node.id) ORDER BY removed_ms LIMIT 1;
 
 -- name: reap_child
 SELECT id, space, parent FROM node WHERE parent = ?1 LIMIT 1;
@@ -405,6 +421,9 @@ UPDATE version SET sha256 = ?2 WHERE id = ?1 RETURNING node;
 UPDATE node SET sha256 = ?3 WHERE id = ?1 AND version = ?2;
 
 -- ---- leases: rows of meta, 'lease:<holder>' with the time of their end ----
+
+-- name: lease_held
+SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'lease:' || ?1);
 
 -- name: lease_end
 DELETE FROM meta WHERE key = 'lease:' || ?1;

@@ -85,6 +85,9 @@ enum err sqlite_versions_drop(struct sqlite *s, struct id node, int64_t now_ms, 
 /* Removes a reservation and refunds it; *found_out tells whether there was one. */
 enum err sqlite_upload_drop(struct sqlite *s, struct id upload, bool *found_out) MUST_CHECK;
 
+/* Within a transaction; see lease_take. */
+enum err sqlite_lease_row(struct sqlite *s, struct id holder, int64_t until_ms) MUST_CHECK;
+
 struct audit {
     int64_t at_ms;
     struct id user, space, node;

@@ -9,14 +9,19 @@
 #include <unistd.h>
 
 /* ---- leases ---- */
-enum err sqlite_lease_take(struct meta *m, struct id holder, int64_t until_ms)
+enum err sqlite_lease_row(struct sqlite *s, struct id holder, int64_t until_ms)
 {
-    struct sqlite *s = sqlite_of(m);
     char key[8 + ID_LEN], until[24];
     snprintf(key, sizeof key, "lease:%s", holder.s);
     snprintf(until, sizeof until, "%lld", (long long)until_ms);
+    return db_run(&s->main, SQL_META_SET, ARGS(TEXT(key), TEXT(until)));
+}
+
+enum err sqlite_lease_take(struct meta *m, struct id holder, int64_t until_ms)
+{
+    struct sqlite *s = sqlite_of(m);
     TRY(sqlite_write(s));
-    return db_end(&s->main, db_run(&s->main, SQL_META_SET, ARGS(TEXT(key), TEXT(until))));
+    return db_end(&s->main, sqlite_lease_row(s, holder, until_ms));
 }
 
 enum err sqlite_lease_end(struct meta *m, struct id holder)
