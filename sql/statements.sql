@@ -454,6 +454,130 @@ DELETE FROM blob WHERE refs = 0;
 -- name: backup_leases
 DELETE FROM meta WHERE key >= 'lease:' AND key < 'lease;';
 
+-- ---- records as such (meta/record.h): the first column is the key, the others are the row's members ----
+
+-- name: record_list_meta
+SELECT key, value FROM meta WHERE key > ?1 AND key IN ('secret', 'store_id') ORDER BY key LIMIT ?2;
+
+-- name: record_put_meta
+INSERT INTO meta (key, value) VALUES (?1, ?2->>'value') ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: record_list_user
+SELECT id, name, key, role, state, created_ms FROM user WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_user
+INSERT INTO user (id, name, key, role, state, created_ms)
+VALUES (?1, ?2->>'name', ?2->>'key', ?2->>'role', ?2->>'state', ?2->>'created_ms')
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, key = excluded.key, role = excluded.role, state = excluded.state,
+created_ms = excluded.created_ms;
+
+-- name: record_list_credential
+SELECT user, hash, set_ms FROM credential WHERE user > ?1 ORDER BY user LIMIT ?2;
+
+-- name: record_put_credential
+INSERT INTO credential (user, hash, set_ms) VALUES (?1, ?2->>'hash', ?2->>'set_ms')
+ON CONFLICT (user) DO UPDATE SET hash = excluded.hash, set_ms = excluded.set_ms;
+
+-- name: record_list_session
+SELECT id, token_hash, user, kind, created_ms, signed_in_ms, expires_ms, address, agent FROM session
+WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_session
+INSERT INTO session (id, token_hash, user, kind, created_ms, signed_in_ms, expires_ms, address, agent)
+VALUES (?1, ?2->>'token_hash', ?2->>'user', ?2->>'kind', ?2->>'created_ms', ?2->>'signed_in_ms', ?2->>'expires_ms', ?2->>'address',
+        ?2->>'agent')
+ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, user = excluded.user, kind = excluded.kind,
+created_ms = excluded.created_ms, signed_in_ms = excluded.signed_in_ms, expires_ms = excluded.expires_ms,
+address = excluded.address, agent = excluded.agent;
+
+-- name: record_list_invite
+SELECT hash, created_ms, expires_ms FROM invite WHERE hash > ?1 ORDER BY hash LIMIT ?2;
+
+-- name: record_put_invite
+INSERT INTO invite (hash, created_ms, expires_ms) VALUES (?1, ?2->>'created_ms', ?2->>'expires_ms')
+ON CONFLICT (hash) DO UPDATE SET created_ms = excluded.created_ms, expires_ms = excluded.expires_ms;
+
+-- name: record_list_reset
+SELECT hash, user, created_ms, expires_ms FROM reset WHERE hash > ?1 ORDER BY hash LIMIT ?2;
+
+-- name: record_put_reset
+INSERT INTO reset (hash, user, created_ms, expires_ms) VALUES (?1, ?2->>'user', ?2->>'created_ms', ?2->>'expires_ms')
+ON CONFLICT (hash) DO UPDATE SET user = excluded.user, created_ms = excluded.created_ms, expires_ms = excluded.expires_ms;
+
+-- name: record_list_space
+SELECT id, kind, personal_of, name, root, quota, used, reserved, tree_rev FROM space WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_space
+INSERT INTO space (id, kind, personal_of, name, root, quota, used, reserved, tree_rev)
+VALUES (?1, ?2->>'kind', ?2->>'personal_of', ?2->>'name', ?2->>'root', ?2->>'quota', ?2->>'used', ?2->>'reserved', ?2->>'tree_rev')
+ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, personal_of = excluded.personal_of, name = excluded.name,
+root = excluded.root, quota = excluded.quota, used = excluded.used, reserved = excluded.reserved, tree_rev = excluded.tree_rev;
+
+-- name: record_list_member
+SELECT user || ':' || space, role FROM member
+WHERE (user, space) > (substr(?1, 1, 32), substr(?1, 34)) ORDER BY user, space LIMIT ?2;
+
+-- name: record_put_member
+INSERT INTO member (user, space, role) VALUES (substr(?1, 1, 32), substr(?1, 34), ?2->>'role')
+ON CONFLICT (user, space) DO UPDATE SET role = excluded.role;
+
+-- name: record_list_node
+SELECT id, space, parent, name, name_key, kind, live, removed_ms, created_ms, modified_ms, version, blob, size, type, sha256
+FROM node WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_node
+INSERT INTO node (id, space, parent, name, name_key, kind, live, removed_ms, created_ms, modified_ms, version, blob, size, type, sha256)
+VALUES (?1, ?2->>'space', ?2->>'parent', ?2->>'name', ?2->>'name_key', ?2->>'kind', ?2->>'live', ?2->>'removed_ms',
+        ?2->>'created_ms', ?2->>'modified_ms', ?2->>'version', ?2->>'blob', ?2->>'size', ?2->>'type', ?2->>'sha256')
+ON CONFLICT (id) DO UPDATE SET space = excluded.space, parent = excluded.parent, name = excluded.name,
+name_key = excluded.name_key, kind = excluded.kind, live = excluded.live, removed_ms = excluded.removed_ms,
+created_ms = excluded.created_ms, modified_ms = excluded.modified_ms, version = excluded.version, blob = excluded.blob,
+size = excluded.size, type = excluded.type, sha256 = excluded.sha256;
+
+-- name: record_list_blob
+SELECT id, size, refs, state, unreferenced_ms, created_ms, format, key_id FROM blob WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_blob
+INSERT INTO blob (id, size, refs, state, unreferenced_ms, created_ms, format, key_id)
+VALUES (?1, ?2->>'size', ?2->>'refs', ?2->>'state', ?2->>'unreferenced_ms', ?2->>'created_ms', ?2->>'format', ?2->>'key_id')
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, refs = excluded.refs, state = excluded.state,
+unreferenced_ms = excluded.unreferenced_ms, created_ms = excluded.created_ms, format = excluded.format, key_id = excluded.key_id;
+
+-- name: record_list_version
+SELECT id, node, blob, size, type, sha256, created_ms, user FROM version WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_version
+INSERT INTO version (id, node, blob, size, type, sha256, created_ms, user)
+VALUES (?1, ?2->>'node', ?2->>'blob', ?2->>'size', ?2->>'type', ?2->>'sha256', ?2->>'created_ms', ?2->>'user')
+ON CONFLICT (id) DO UPDATE SET node = excluded.node, blob = excluded.blob, size = excluded.size, type = excluded.type,
+sha256 = excluded.sha256, created_ms = excluded.created_ms, user = excluded.user;
+
+-- name: record_list_upload
+SELECT id, space, parent, user, blob, name, conflict, must_exist, must_not_exist, etags, declared, charged, offset, modified_ms,
+       created_ms, expires_ms FROM upload WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: record_put_upload
+INSERT INTO upload (id, space, parent, user, blob, name, conflict, must_exist, must_not_exist, etags, declared, charged, offset,
+                    modified_ms, created_ms, expires_ms)
+VALUES (?1, ?2->>'space', ?2->>'parent', ?2->>'user', ?2->>'blob', ?2->>'name', ?2->>'conflict', ?2->>'must_exist',
+        ?2->>'must_not_exist', ?2->>'etags', ?2->>'declared', ?2->>'charged', ?2->>'offset', ?2->>'modified_ms', ?2->>'created_ms',
+        ?2->>'expires_ms')
+ON CONFLICT (id) DO UPDATE SET space = excluded.space, parent = excluded.parent, user = excluded.user, blob = excluded.blob,
+name = excluded.name, conflict = excluded.conflict, must_exist = excluded.must_exist, must_not_exist = excluded.must_not_exist,
+etags = excluded.etags, declared = excluded.declared, charged = excluded.charged, offset = excluded.offset,
+modified_ms = excluded.modified_ms, created_ms = excluded.created_ms, expires_ms = excluded.expires_ms;
+
+-- name: record_list_audit
+SELECT printf('%020d', id), at_ms, user, action, space, node, note FROM audit
+WHERE id > CAST(?1 AS INTEGER) ORDER BY id LIMIT ?2;
+
+-- name: record_audit_at
+SELECT id, at_ms, user, action, space, node, note FROM audit WHERE id = ?1;
+
+-- name: record_put_audit
+INSERT INTO audit (id, at_ms, user, action, space, node, note)
+VALUES (?1, ?2->>'at_ms', ?2->>'user', ?2->>'action', ?2->>'space', ?2->>'node', ?2->>'note');
+
 -- ---- check: each gives one sentence per finding; the mend_ beside it puts right what can be computed ----
 
 -- name: check_file

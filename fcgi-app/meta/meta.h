@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/shm.h"
 #include "conf/conf.h"
+#include "meta/record.h"
 #include "model/model.h"
 
 /* What a verb read about a node before it acts. */
@@ -245,6 +246,18 @@ struct meta_ops {
     /* All records as of one moment into a new file, which opens as a store of its own. Sessions, links that
      * grant something, reservations, leases and blobs that nothing refers to are not in it. Others read and write meanwhile. */
     enum err (*backup)(struct meta *m, const char *path);
+
+    /* ---- records as such, for moving to another store (meta/record.h) ---- */
+    /* Those with a key beyond `after` ("": all), in the order of keys; fewer than `limit` (at most 1,000): the end. Not among
+     * them: the schema's version, leases, and what is volatile. */
+    enum err (*record_list)(struct meta *m, void *mem, enum record_kind kind, const char *after, unsigned limit,
+                            struct record **rows_out, size_t *n_out);
+    /* They stand as they are told, whatever stood there under their keys: all of them, or none. Again changes nothing.
+     * At most 1,000; kinds in the order of record_kind. */
+    enum err (*record_put)(struct meta *m, enum record_kind kind, const struct record *rows, size_t n);
+    /* Between these two record_list, the only verb that may be called then, tells records of one moment. */
+    enum err (*snapshot_begin)(struct meta *m);
+    void (*snapshot_end)(struct meta *m);
 
     /* ---- volatile: fast, need not survive a power cut ---- */
     /* Count one attempt against every row at once, or none: E_THROTTLED with retry-after. */

@@ -97,6 +97,11 @@ const struct meta_ops meta_mongo_ops = {
     .lease_take = mongo_lease_take,
     .lease_end = mongo_lease_end,
 
+    .record_list = mongo_record_list,
+    .record_put = mongo_record_put,
+    .snapshot_begin = mongo_snapshot_begin,
+    .snapshot_end = mongo_snapshot_end,
+
     .throttle_charge = mongo_throttle_charge,
     .throttle_refund = mongo_throttle_refund,
 };

@@ -120,6 +120,11 @@ const struct meta_ops meta_sqlite_ops = {
     .lease_end = sqlite_lease_end,
     .backup = sqlite_backup,
 
+    .record_list = sqlite_record_list,
+    .record_put = sqlite_record_put,
+    .snapshot_begin = sqlite_snapshot_begin,
+    .snapshot_end = sqlite_snapshot_end,
+
     .throttle_charge = sqlite_throttle_charge,
     .throttle_refund = sqlite_throttle_refund,
 };

@@ -247,6 +247,12 @@ enum err mongo_hash_pending(struct meta *m, void *mem, unsigned limit, struct id
 enum err mongo_hash_set(struct meta *m, struct id version, const char *sha256);
 enum err mongo_check(struct meta *m, bool repair, finding_fn *report, void *arg);
 
+enum err mongo_record_list(struct meta *m, void *mem, enum record_kind kind, const char *after, unsigned limit,
+                          struct record **rows_out, size_t *n_out);
+enum err mongo_record_put(struct meta *m, enum record_kind kind, const struct record *rows, size_t n);
+enum err mongo_snapshot_begin(struct meta *m);
+void mongo_snapshot_end(struct meta *m);
+
 enum err mongo_throttle_charge(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);
 enum err mongo_throttle_refund(struct meta *m, const struct throttle *rows, size_t n, int64_t now_ms);
 enum err mongo_throttles_over(struct mongo *s, int64_t now_ms, unsigned batch, unsigned *did) MUST_CHECK;

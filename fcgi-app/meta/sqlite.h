@@ -163,6 +163,12 @@ enum err sqlite_lease_take(struct meta *m, struct id holder, int64_t until_ms);
 enum err sqlite_lease_end(struct meta *m, struct id holder);
 enum err sqlite_backup(struct meta *m, const char *path);
 
+enum err sqlite_record_list(struct meta *m, void *mem, enum record_kind kind, const char *after, unsigned limit,
+                           struct record **rows_out, size_t *n_out);
+enum err sqlite_record_put(struct meta *m, enum record_kind kind, const struct record *rows, size_t n);
+enum err sqlite_snapshot_begin(struct meta *m);
+void sqlite_snapshot_end(struct meta *m);
+
 /* Best effort, for the sessions' verbs: the last request of a session (now when it cannot be known). */
 int64_t sqlite_seen(struct sqlite *s, const struct session *session, int64_t now_ms);
 void sqlite_seen_note(struct sqlite *s, struct id session, int64_t now_ms);
