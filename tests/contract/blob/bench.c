@@ -36,8 +36,8 @@ static enum err settings_s3(struct bench *b)
 }
 
 const struct opener openers[] = {
-    {"disk", NULL, settings_disk, blob_disk_open},
-    {"s3", "COFFER_TEST_S3_URI", settings_s3, blob_s3_open},
+    {"disk", NULL, settings_disk, blob_disk_open, &blob_disk_ops},
+    {"s3", "COFFER_TEST_S3_URI", settings_s3, blob_s3_open, &blob_s3_ops},
 };
 _Static_assert(sizeof openers / sizeof *openers == OPENERS, "a row per store");
 

@@ -11,6 +11,7 @@ struct opener {
     const char *needs;             /* variable of the environment without which there is no such store here; NULL: none */
     enum err (*settings)(struct bench *b);
     enum err (*open)(const void *ctx, const struct conf *conf, struct blob_store **out);
+    const struct blob_ops *ops;    /* to ask what it can */
 };
 extern const struct opener openers[];
 enum { OPENERS = 2 };

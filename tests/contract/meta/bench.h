@@ -44,6 +44,7 @@ struct opener {
     enum err (*open)(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out);
     void (*elsewhere)(struct bench *b, unsigned n); /* conf names the n-th new, empty store */
     void (*hurt)(struct bench *b, enum hurt what, struct id id);
+    unsigned part; /* of what is only a matter of numbers the usual run does the n-th part: the test server is slow */
 };
 extern const struct opener openers[];
 enum { OPENERS = 1 };
@@ -74,6 +75,9 @@ struct named_test {
 #define TEST(f) {#f, f}
 /* Every test against every store. */
 int bench_run(const char *group, const struct named_test *tests, size_t n);
+
+/* As many as n, or the store's part of it unless COFFER_TEST_ALL=1. */
+unsigned bench_many(const struct bench *b, unsigned n);
 
 /* The store once more, as another process has it. */
 struct meta *bench_open(struct bench *b, const void *ctx);

@@ -50,6 +50,6 @@ static void hurt(struct bench *b, enum hurt what, struct id id)
 }
 
 const struct opener openers[] = {
-    {"sqlite", meta_sqlite_open, elsewhere, hurt},
+    {"sqlite", meta_sqlite_open, elsewhere, hurt, 1},
 };
 _Static_assert(ROWS(openers) == OPENERS, "a row per store");

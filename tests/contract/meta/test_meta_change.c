@@ -377,9 +377,10 @@ static enum err do_copy_or_remove(struct meta *m, struct bench *b, const void *s
 static void two_moves_never_make_a_cycle(void **state)
 {
     struct bench *b = *state;
+    unsigned rounds = bench_many(b, ROUNDS);
     struct guard g = yes(b->bob.user);
     unsigned first = 0;
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         struct id one = must_folder(b, &b->bob, b->bob.root, "one"), two = must_folder(b, &b->bob, b->bob.root, "two");
         struct id one_deep = must_folder(b, &b->bob, one, "deep"), two_deep = must_folder(b, &b->bob, two, "deep");
         const struct side sides[] = {{one, two_deep}, {two, one_deep}};
@@ -391,7 +392,7 @@ static void two_moves_never_make_a_cycle(void **state)
         assert_int_equal(below(b, &b->bob, b->bob.root).folders, 4);
         assert_err(b->m->ops->node_remove(b->m, &g, got[0] == E_OK ? two : one, NULL, NOW_MS), E_OK);
     }
-    print_message("# the first of the two moved in %u of %u rounds\n", first, ROUNDS);
+    print_message("# the first of the two moved in %u of %u rounds\n", first, rounds);
     reap_all(b->m);
     assert_clean(b);
 }
@@ -399,9 +400,10 @@ static void two_moves_never_make_a_cycle(void **state)
 static void a_copy_and_a_removal_keep_the_count(void **state)
 {
     struct bench *b = *state;
+    unsigned rounds = bench_many(b, ROUNDS);
     struct id into = must_folder(b, &b->bob, b->bob.root, "into");
     struct guard g = yes(b->bob.user);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         struct node file = must_file(b, &b->bob, b->bob.root, "a.txt", 10);
         const struct side sides[] = {{file.id, into}, {file.id, {""}}};
         enum err got[2];

@@ -5,22 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLDERS 500
-#define FILES   2000
-#define MANY    (FOLDERS + FILES)
+#define MANY 2500 /* every fifth a folder */
 
 static const enum node_sort sorts[] = {SORT_NAME, SORT_SIZE, SORT_MODIFIED, SORT_TYPE};
 
 /* Names, sizes, times and types that collide, in no order. */
-static void fill(struct bench *b, struct id parent)
+static void fill(struct bench *b, struct id parent, unsigned many)
 {
     static const char *const types[] = {"text/plain", "image/png", "application/pdf"};
     char name[32], key[32];
-    for (unsigned i = 0; i < MANY; i++) {
-        unsigned mixed = i * 7919u % MANY;
+    for (unsigned i = 0; i < many; i++) {
+        unsigned mixed = i * 7919u % many;
         snprintf(name, sizeof name, i % 5 == 0 ? "Entry %04u" : "entry %04u", mixed / 2 * 2 + i % 2);
         snprintf(key, sizeof key, "entry %04u", mixed / 2); /* two of a key each */
-        if (i < FOLDERS) {
+        if (i < many / 5) {
             const struct node in = {
                 .id = id_new(), .parent = parent, .name = name, .key = key, .created_ms = NOW_MS, .modified_ms = NOW_MS + mixed % 50,
             };
@@ -97,11 +95,12 @@ static void every_sort_and_order_gives_everything_once(void **state)
     struct bench *b = *state;
     struct id folder = must_folder(b, &b->ann, b->ann.root, "many");
     static const unsigned limits[] = {1000, 100, 499, 7};
-    fill(b, folder);
+    unsigned many = bench_many(b, MANY);
+    fill(b, folder, many);
     must_file(b, &b->ann, b->ann.root, "beside", 1);
     for (size_t s = 0; s < ROWS(sorts); s++)
         for (unsigned down = 0; down < 2; down++)
-            assert_int_equal(walk(b, folder, (struct node_query){.sort = sorts[s], .descending = down == 1, .limit = limits[s]}), MANY);
+            assert_int_equal(walk(b, folder, (struct node_query){.sort = sorts[s], .descending = down == 1, .limit = limits[s]}), many);
 }
 
 static void the_last_page_says_so(void **state)

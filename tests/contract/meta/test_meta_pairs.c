@@ -1,5 +1,5 @@
 /* Verbs at the same time, in processes of their own: whatever the order, the result is one that some order
- * gives, and the invariants hold. COFFER_TEST_ROUNDS says how often each pair meets (200). */
+ * gives, and the invariants hold. COFFER_TEST_ROUNDS says how often each pair meets (200, or the store's part). */
 #include "bench.h"
 
 #include <errno.h>
@@ -587,10 +587,10 @@ static void be_side(struct bench *b, const struct pair *pair, struct round *r, u
     _exit(0);
 }
 
-static unsigned rounds_wanted(void)
+static unsigned rounds_wanted(const struct bench *b)
 {
     const char *text = getenv("COFFER_TEST_ROUNDS");
-    uint64_t n = 200;
+    uint64_t n = bench_many(b, 200);
     if (text != NULL && parse_u64(text, 1, 10000000, &n) != E_OK)
         fail_msg("COFFER_TEST_ROUNDS=%s is no number", text);
     return (unsigned)n;
@@ -676,7 +676,7 @@ static int teardown(void **state)
 static void run(void **state)
 {
     struct row *row = *state;
-    fight(row, rounds_wanted());
+    fight(row, rounds_wanted(row->b));
 }
 
 /* ---- many at once ---- */
@@ -717,7 +717,7 @@ static void upgrades_at_once(void **state)
 static void killed_writers_leave_no_trace(void **state)
 {
     struct bench *b = *state;
-    unsigned rounds = rounds_wanted() / 10 + 1;
+    unsigned rounds = rounds_wanted(b) / 10 + 1;
     for (unsigned round = 0; round < rounds; round++) {
         fflush(NULL);
         talloc_free(b->m);

@@ -388,8 +388,9 @@ static void exactly_one(unsigned round, const enum err got[2], enum err other)
 static void two_administrators_cannot_both_step_down(void **state)
 {
     struct bench *b = *state;
+    unsigned rounds = bench_many(b, ROUNDS);
     enum err got[2];
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         assert_err(b->m->ops->user_role(b->m, b->ann.user, ROLE_ADMIN, NOW_MS), E_OK);
         assert_err(b->m->ops->user_role(b->m, b->bob.user, ROLE_ADMIN, NOW_MS), E_OK);
         at_once(b, do_demote, &b->ann.user, &b->bob.user, got);
@@ -400,8 +401,9 @@ static void two_administrators_cannot_both_step_down(void **state)
 static void one_invitation_makes_one_account(void **state)
 {
     struct bench *b = *state;
+    unsigned rounds = bench_many(b, ROUNDS);
     enum err got[2];
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         const struct grant invite = grant_of(b, 'a', (struct id){""});
         const struct user_new one = user_with(mem_printf(b, "one%u", i), invite.hash), two = user_with(mem_printf(b, "two%u", i), invite.hash);
         assert_err(b->m->ops->invite_add(b->m, &invite), E_OK);
@@ -414,9 +416,10 @@ static void one_invitation_makes_one_account(void **state)
 static void one_reset_sets_one_password(void **state)
 {
     struct bench *b = *state;
+    unsigned rounds = bench_many(b, ROUNDS);
     const char *hash;
     enum err got[2];
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         const struct grant reset = grant_of(b, 'd', b->bob.user);
         assert_err(b->m->ops->reset_add(b->m, &reset), E_OK);
         at_once(b, do_reset, "one", "two", got);
