@@ -238,6 +238,11 @@ struct meta_ops {
      * version. With `repair` mends what can be computed. */
     enum err (*check)(struct meta *m, bool repair, finding_fn *report, void *arg);
 
+    /* Whose turn it is to do what concerns all hosts: this keeper's for the next `ms`, or still another's. Taking one's own
+     * turn again renews it. Only for economy: two at work do nothing twice. NULL where a store has one host. */
+    enum err (*keeper_take)(struct meta *m, struct id me, int64_t ms, bool *mine_out);
+    enum err (*keeper_end)(struct meta *m, struct id me);
+
     /* ---- copies; NULL where the store's own tools make them ---- */
     /* While any lease stands, blobs_dying marks nothing: what a copy refers to stays where it is. Taking one's own
      * again renews it; expire ends those that are over. */

@@ -94,6 +94,8 @@ const struct meta_ops meta_mongo_ops = {
     .hash_set = mongo_hash_set,
     .check = mongo_check,
 
+    .keeper_take = mongo_keeper_take,
+    .keeper_end = mongo_keeper_end,
     .lease_take = mongo_lease_take,
     .lease_end = mongo_lease_end,
 

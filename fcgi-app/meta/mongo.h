@@ -119,6 +119,11 @@ int64_t reply_n(const bson_t *reply); /* documents a write matched, inserted or 
  * the answer and undoes everything. When the outcome of the commit cannot be had: E_STORE_DOWN. */
 enum err mongo_txn(struct mongo *s, enum err (*body)(struct mongo *s, void *work), void *work) MUST_CHECK;
 
+/* ---- mongo_lock.c ---- */
+/* A lock of that name for `ms`; taking one's own again renews it. */
+enum err mongo_lock(struct mongo *s, const char *name, struct id me, int64_t ms, bool *mine_out) MUST_CHECK;
+enum err mongo_unlock(struct mongo *s, const char *name, struct id me) MUST_CHECK;
+
 /* Writes to `record` collected and sent as one `update` and one `delete` command. */
 struct writes {
     struct list updates, deletes;
@@ -202,6 +207,8 @@ enum err mongo_reset_add(struct meta *m, const struct grant *in);
 enum err mongo_reset_user(struct meta *m, void *mem, const char *hash, int64_t now_ms, struct user *user_out);
 enum err mongo_reset_use(struct meta *m, const char *hash, const char *password_hash, int64_t now_ms);
 enum err mongo_secret(struct meta *m, void *mem, const char *fresh, const char **secret_out);
+enum err mongo_keeper_take(struct meta *m, struct id me, int64_t ms, bool *mine_out);
+enum err mongo_keeper_end(struct meta *m, struct id me);
 enum err mongo_lease_take(struct meta *m, struct id holder, int64_t until_ms);
 enum err mongo_lease_end(struct meta *m, struct id holder);
 enum err mongo_session_end_all(struct meta *m, struct id user, struct id keep, int64_t now_ms);

@@ -133,31 +133,12 @@ static enum err bring_up(struct mongo *s)
 }
 
 /* ---- the lock ---- */
-/* A document that only one can make. Its time is the server's, so that clocks need not agree. */
-static enum err take_lock(struct mongo *s, struct id me, bool *mine_out)
-{
-    REPLY_AUTO reply = BSON_INITIALIZER;
-    enum err e = mongo_write(s, DOC("update", S("meta"), "updates", "[", "{", "q", "{", "_id", S("lock"), "$expr", "{", "$lt", "[",
-                                    S("$until"), S("$$NOW"), "]", "}", "}", "u", "[", "{", "$set", "{", "owner", "{", "$literal",
-                                    S(me.s), "}", "until", "{", "$add", "[", S("$$NOW"), N(LOCK_MS), "]", "}", "}", "}", "]",
-                                    "upsert", B(true), "}", "]"), &reply);
-    *mine_out = e == E_OK;
-    return e == E_INTERNAL ? E_OK : e; /* a duplicate: somebody has it */
-}
-
-static enum err give_lock(struct mongo *s, struct id me)
-{
-    REPLY_AUTO reply = BSON_INITIALIZER;
-    return mongo_write(s, DOC("delete", S("meta"), "deletes", "[", "{", "q", "{", "_id", S("lock"), "owner", S(me.s), "}", "limit",
-                              BCON_INT32(1), "}", "]"), &reply);
-}
-
 static enum err wait_for_lock(struct mongo *s, struct id me)
 {
     int64_t end_ms = clock_monotonic_ms() + WAIT_MS;
     bool mine = false;
     for (;;) {
-        TRY(take_lock(s, me, &mine));
+        TRY(mongo_lock(s, "lock", me, LOCK_MS, &mine));
         if (mine)
             return E_OK;
         if (clock_monotonic_ms() > end_ms)
@@ -175,7 +156,7 @@ enum err mongo_upgrade(struct meta *m)
     TRY(wait_for_lock(s, me));
     enum err e = bring_up(s);
     struct err_info why = err_save();
-    enum err given = give_lock(s, me);
+    enum err given = mongo_unlock(s, "lock", me);
     if (e != E_OK)
         err_restore(&why);
     mongo_close(s); /* whoever comes next may fork */

@@ -103,6 +103,29 @@ static void every_page_reads_an_index(void **state)
     }
 }
 
+/* ---- several hosts ---- */
+static bool takes(struct bench *b, struct id keeper, int64_t ms)
+{
+    bool mine;
+    assert_err(b->m->ops->keeper_take(b->m, keeper, ms, &mine), E_OK);
+    return mine;
+}
+
+static void one_keeper_has_the_turn(void **state)
+{
+    struct bench *b = *state;
+    struct id first = id_new(), second = id_new();
+    assert_true(takes(b, first, HOUR_MS));
+    assert_false(takes(b, second, HOUR_MS));
+    assert_true(takes(b, first, HOUR_MS));
+    assert_err(b->m->ops->keeper_end(b->m, second), E_OK); /* not its own to end */
+    assert_false(takes(b, second, HOUR_MS));
+    assert_err(b->m->ops->keeper_end(b->m, first), E_OK);
+    assert_true(takes(b, second, 1));
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000L}, NULL);
+    assert_true(takes(b, first, HOUR_MS)); /* the second's is over by itself */
+}
+
 /* ---- the server ---- */
 static void nobody_there_is_told_within_three_seconds(void **state)
 {
@@ -127,6 +150,7 @@ int main(void)
         TEST(a_list_of_a_thousand_is_one_query),
         TEST(names_mean_nothing),
         TEST(every_page_reads_an_index),
+        TEST(one_keeper_has_the_turn),
         TEST(nobody_there_is_told_within_three_seconds),
     };
     return bench_run("meta: mongodb", tests, ROWS(tests));
