@@ -48,10 +48,8 @@ enum err node_at(struct core *c, void *mem, const struct who *who, struct id roo
     struct perm see = perm_for(who, VERB_SEE);
     const char *const *normal = NULL;
     size_t found;
-    struct id from;
     TRY(normal_names(mem, names, n, &normal));
-    TRY(or_root(c, mem, who, root, &from));
-    TRY(c->meta->ops->node_walk(c->meta, mem, &see.guard, from, normal, n, &out->place, &found));
+    TRY(c->meta->ops->node_walk(c->meta, mem, &see.guard, root, normal, n, &out->place, &found));
     out->missing = n - found;
     out->rest = normal + found;
     return E_OK;

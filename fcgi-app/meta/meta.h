@@ -172,7 +172,7 @@ struct meta_ops {
 
     /* ---- files and folders ---- */
     enum err (*node_get)(struct meta *m, void *mem, const struct guard *g, struct id id, struct place *place_out);
-    /* Walk names (n of them, already normal) down from `root`. Stops at the last that exists: *found_out
+    /* Walk names (n of them, already normal) down from `root`, "" for that of the guard's user's own space. Stops at the last that exists: *found_out
      * tells how many names were found, place_out is where it stopped. With found < n the guard is asked
      * about that last place. E_NOT_FOUND only for the root itself; E_NOT_FOLDER when a file has names
      * below it. */

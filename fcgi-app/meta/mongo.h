@@ -35,7 +35,9 @@ struct mongo {
     bool ready;                       /* the schema was looked at */
     bool broken;                      /* no server was found: connect anew, the driver would hold back for 5 s */
     bool again;                       /* what failed last is worth another try: the transaction lost against another */
+    bool raced;                       /* then: against a duplicate key, which may also be there to stay */
     unsigned commands;                /* sent so far: round trips */
+    struct plan *plan;                /* what the last walk found, for a commit right behind it; or NULL */
 };
 
 static inline struct mongo *mongo_of(struct meta *m)
@@ -127,19 +129,22 @@ enum err mongo_unlock(struct mongo *s, const char *name, struct id me) MUST_CHEC
 /* Writes to `record` collected and sent as one `update` and one `delete` command. */
 struct writes {
     struct list updates, deletes;
+    bool conditional; /* every update must find its document */
 };
 struct writes writes_new(void);
 void free_writes(struct writes *b); /* for CLEANUP */
 #define WRITES_AUTO CLEANUP(free_writes) struct writes
 void writes_insert(struct writes *b, struct ref id, bson_t *doc);      /* doc has no _id; taken */
 void writes_update(struct writes *b, struct ref id, bson_t *change);   /* {$set: ...}; taken */
-void writes_pipeline(struct writes *b, struct ref id, struct list *stages); /* stages are freed */
+void writes_pipeline(struct writes *b, bson_t *filter, struct list *stages); /* both are freed */
 void writes_delete(struct writes *b, struct ref id);
+/* When a condition of one of them did not hold, and so nothing may be kept: E_STORE_DOWN, worth another try. */
 enum err writes_send(struct mongo *s, struct writes *b) MUST_CHECK;
 
 /* ---- mongo_charge.c ---- */
 /* What the space has used and reserved changes; never below nothing. Always counts seq: the common document. */
 void writes_charge(struct writes *b, struct id space, int64_t used, int64_t reserved);
+void writes_charge_at(struct writes *b, struct id space, int64_t used, int64_t reserved, int64_t seq); /* only while seq is that */
 void writes_release(struct writes *b, struct id blob, int64_t now_ms); /* a blob loses a reference */
 struct audit {
     int64_t at_ms;
@@ -159,6 +164,16 @@ struct spot {
     struct node child; /* when it exists */
 };
 enum err mongo_place(struct mongo *s, void *mem, const struct guard *g, struct id id, const char *name, struct spot *out) MUST_CHECK;
+/* A name that a walk did not find. A commit that follows need not look again: it is written only while the space's `seq` is still
+ * that one, so nothing in the space changed meanwhile, nor who may do what there. A plan only ever says yes: what it refuses is
+ * looked at anew. */
+struct plan {
+    struct id user;
+    const char *name;
+    struct spot spot;
+    int64_t seq;
+};
+struct plan *plan_take(struct mongo *s, void *mem, const struct guard *g, struct id parent, const char *name); /* or NULL */
 /* The place of a folder that something is to be put into. E_NO_PARENT, E_NOT_FOLDER. */
 enum err mongo_parent(struct mongo *s, void *mem, const struct guard *g, struct id id, const char *name, struct spot *out) MUST_CHECK;
 /* The documents of folder_add, within a transaction. What refuses it does so before the first is written. */
@@ -181,6 +196,7 @@ enum err mongo_admin_left(struct mongo *s, const struct user *user) MUST_CHECK; 
 enum err mongo_password(struct mongo *s, struct id user, const char *hash, struct id keep, int64_t now_ms) MUST_CHECK;
 enum err mongo_invite_take(struct mongo *s, const char *hash, int64_t now_ms) MUST_CHECK;
 enum err mongo_space_drop(struct mongo *s, struct id space) MUST_CHECK;
+enum err mongo_spaces_touch(struct mongo *s, struct id user) MUST_CHECK; /* counts seq where the user is a member */
 enum err mongo_leases_over(struct mongo *s, int64_t now_ms, unsigned *did) MUST_CHECK;
 enum err mongo_leased(struct mongo *s, bool *leased_out) MUST_CHECK;
 /* E_TOO_NESTED unless all live nodes below the folder, its children on `level`, fit when its path has `bytes`. */

@@ -5,14 +5,25 @@
 #include <sodium.h>
 #include <stdio.h>
 
-void writes_charge(struct writes *b, struct id space, int64_t used, int64_t reserved)
+static void charge(struct writes *b, bson_t *filter, int64_t used, int64_t reserved)
 {
     struct list stages = list_new();
     list_add(&stages, DOC("$set", "{",
                           "used", "{", "$max", "[", N(0), "{", "$add", "[", S("$used"), N(used), "]", "}", "]", "}",
                           "reserved", "{", "$max", "[", N(0), "{", "$add", "[", S("$reserved"), N(reserved), "]", "}", "]", "}",
                           "seq", "{", "$add", "[", S("$seq"), N(1), "]", "}", "}"));
-    writes_pipeline(b, ref_of(OF_SPACE, space), &stages);
+    writes_pipeline(b, filter, &stages);
+}
+
+void writes_charge(struct writes *b, struct id space, int64_t used, int64_t reserved)
+{
+    charge(b, DOC("_id", S(ref_of(OF_SPACE, space).s)), used, reserved);
+}
+
+void writes_charge_at(struct writes *b, struct id space, int64_t used, int64_t reserved, int64_t seq)
+{
+    b->conditional = true;
+    charge(b, DOC("_id", S(ref_of(OF_SPACE, space).s), "seq", N(seq)), used, reserved);
 }
 
 /* `unreferenced_ms` is there only while nothing refers to it: its index holds what can be collected. */
@@ -22,7 +33,7 @@ void writes_release(struct writes *b, struct id blob, int64_t now_ms)
     list_add(&stages, DOC("$set", "{", "refs", "{", "$max", "[", N(0), "{", "$subtract", "[", S("$refs"), N(1), "]", "}", "]", "}", "}"));
     list_add(&stages, DOC("$set", "{", "unreferenced_ms", "{", "$cond", "[", "{", "$lte", "[", S("$refs"), N(0), "]", "}", N(now_ms),
                           S("$$REMOVE"), "]", "}", "}"));
-    writes_pipeline(b, ref_of(OF_BLOB, blob), &stages);
+    writes_pipeline(b, DOC("_id", S(ref_of(OF_BLOB, blob).s)), &stages);
 }
 
 /* In the order of the deeds, as far as clocks agree. */

@@ -1,5 +1,6 @@
 /* A finished upload becomes a file: blob, version and node in, the replaced version out, the space settled.
- * Without a reservation and without anything to replace that is one query, one update and the commit. */
+ * Without a reservation and without anything to replace that is one query, one update and the commit; right behind a walk that
+ * did not find the name, the update and the commit. */
 #include "meta/mongo.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@ struct work {
     void *mem;
     const struct guard *guard;
     const struct commit *in;
+    const struct plan *plan; /* NULL: look */
     bool reserved;        /* the reservation is there */
     struct upload upload; /* then: its record */
     struct spot target;
@@ -23,6 +25,13 @@ struct work {
 };
 
 /* ---- where to ---- */
+static enum err follow_plan(struct work *w)
+{
+    w->reserved = false;
+    w->target = w->plan->spot;
+    return w->guard->ask(w->guard, &w->target.place);
+}
+
 static enum err find_parent(struct work *w)
 {
     const struct commit *in = w->in;
@@ -119,7 +128,10 @@ static enum err put_rows(struct work *w)
     };
     int64_t freed;
     TRY(put_node(w, &freed));
-    writes_charge(w->writes, n->space, n->size - freed, -w->released);
+    if (w->plan != NULL)
+        writes_charge_at(w->writes, n->space, n->size, 0, w->plan->seq);
+    else
+        writes_charge(w->writes, n->space, n->size - freed, -w->released);
     writes_insert(w->writes, ref_of(OF_BLOB, n->blob),
                  DOC("size", N(n->size), "refs", N(1), "blob_state", N(BLOB_LIVE), "created_ms", N(w->in->now_ms), "format", N(0),
                      "key_id", S("")));
@@ -128,18 +140,28 @@ static enum err put_rows(struct work *w)
     return E_OK;
 }
 
-static enum err commit(struct mongo *s, void *work)
+static enum err commit_rows(struct work *w)
 {
-    struct work *w = work;
     WRITES_AUTO b = writes_new();
-    w->s = s;
     w->writes = &b;
-    TRY(find_parent(w));
+    TRY(w->plan != NULL ? follow_plan(w) : find_parent(w));
     TRY(find_target(w));
     TRY(settle_reserved(w));
     make_node(w);
     TRY(put_rows(w));
-    return writes_send(s, &b);
+    return writes_send(w->s, &b);
+}
+
+static enum err commit(struct mongo *s, void *work)
+{
+    struct work *w = work;
+    w->s = s;
+    bool planned = w->plan != NULL;
+    enum err e = commit_rows(w);
+    w->plan = NULL;
+    if (planned && !meta_fault(e))
+        s->again = s->again || e != E_OK; /* a refusal may be of yesterday */
+    return e;
 }
 
 enum err mongo_upload_commit(struct meta *m, void *mem, const struct guard *g, const struct commit *in, struct node *node_out,
@@ -147,6 +169,8 @@ enum err mongo_upload_commit(struct meta *m, void *mem, const struct guard *g, c
 {
     struct work w = {.mem = mem, .guard = g, .in = in};
     assert(in->size >= 0);
+    if (!id_is(in->upload))
+        w.plan = plan_take(mongo_of(m), mem, g, in->parent, in->name);
     TRY(mongo_txn(mongo_of(m), commit, &w));
     *node_out = w.node;
     *replaced_out = w.replaced;

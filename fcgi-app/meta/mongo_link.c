@@ -36,6 +36,7 @@ enum err mongo_fail(struct mongo *s, const bson_t *reply, const bson_error_t *er
     bool found = error->domain != MONGOC_ERROR_SERVER_SELECTION;
     bool duplicate = found && error->code == CODE_DUPLICATE;
     bool raced = duplicate && s->session != NULL && strstr(error->message, "index: _id_") == NULL; /* ids are nobody else's */
+    s->raced = raced;
     s->again = (reply != NULL && mongoc_error_has_label(reply, "TransientTransactionError")) || raced;
     if (!found)
         mark_down(s);

@@ -122,6 +122,22 @@ enum err mongo_set_role(struct meta *m, struct id user, enum user_role role, int
     return mongo_txn(mongo_of(m), set_role, &w);
 }
 
+/* A place says the user's state: whoever planned by it must look again. */
+enum err mongo_spaces_touch(struct mongo *s, struct id user)
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    REPLY_AUTO reply = BSON_INITIALIZER;
+    LIST_AUTO updates = list_new();
+    REPLY_AUTO touched = BSON_INITIALIZER;
+    bson_iter_t rows;
+    bson_t row;
+    TRY(mongo_rows(s, DOC("find", S("member"), "filter", "{", "_id", "{", "$gte", S(mem_printf(mem, "%s:", user.s)), "$lt",
+                          S(mem_printf(mem, "%s;", user.s)), "}", "}", "batchSize", BCON_INT32(100000)), &reply, &rows));
+    while (rows_next(&rows, &row))
+        list_add(&updates, DOC("q", "{", "_id", S(doc_peek(&row, "space")), "}", "u", "{", "$inc", "{", "seq", N(1), "}", "}"));
+    return updates.n > 0 ? mongo_write(s, DOC("update", S("record"), "updates", A(updates.array)), &touched) : E_OK;
+}
+
 static enum err set_state(struct mongo *s, void *work)
 {
     const struct people *w = work;
@@ -131,6 +147,7 @@ static enum err set_state(struct mongo *s, void *work)
         return E_OK;
     if (w->number != USER_ACTIVE)
         TRY(mongo_admin_left(s, &user));
+    TRY(mongo_spaces_touch(s, w->user));
     return set_field(s, w, "state", "user_state", w->number == USER_ACTIVE ? "active" : "disabled");
 }
 

@@ -111,6 +111,7 @@ static enum err remove_user(struct mongo *s, void *work)
     TRY(mongo_user_row(s, w->mem, w->in->user, &w->user));
     TRY(mongo_admin_left(s, &w->user));
     TRY(read_space(w, w->in->user, &w->space));
+    TRY(mongo_spaces_touch(s, w->in->user));
     TRY(id_is(w->in->heir) ? give_files(w) : drop_files(w));
     return drop_account(w);
 }

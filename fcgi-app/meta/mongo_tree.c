@@ -2,6 +2,7 @@
 #include "meta/mongo.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/name.h"
 #include "meta/rules.h"
@@ -19,10 +20,10 @@ enum err mongo_node_get(struct meta *m, void *mem, const struct guard *g, struct
 /* ---- by path: one query, a $lookup for each name ---- */
 static void walk_stages(struct list *stages, const char *const *names, size_t n)
 {
-    char as[24], step[32];
+    char as[24], step[24];
     for (size_t i = 0; i < n; i++) {
-        snprintf(as, sizeof as, "step%zu", i);
-        snprintf(step, sizeof step, "$%s", as);
+        snprintf(as, sizeof as, "step%u", (unsigned)i);
+        snprintf(step, sizeof step, "$step%u", (unsigned)i);
         list_add(stages, DOC("$lookup", "{", "from", S("record"), "localField", S(i == 0 ? "_id" : "at"), "foreignField", S("parent"),
                              "pipeline", "[", "{", "$match", "{", "live", B(true), "name", S(names[i]), "}", "}", "]", "as", S(as),
                              "}"));
@@ -37,7 +38,7 @@ static void walk_down(void *mem, const bson_t *doc, size_t n, struct place *at, 
     char as[24];
     bson_t row;
     for (*found_out = 0; *found_out < n && at->depth < PATH_MAX_DEPTH; ++*found_out) {
-        snprintf(as, sizeof as, "step%zu", *found_out);
+        snprintf(as, sizeof as, "step%u", (unsigned)*found_out);
         if (!doc_first(doc, as, &row))
             return;
         struct node *above = mem_array(mem, struct node, at->depth + 1);
@@ -50,6 +51,45 @@ static void walk_down(void *mem, const bson_t *doc, size_t n, struct place *at, 
     }
 }
 
+static void start_stages(struct list *stages, const struct guard *g, struct id root)
+{
+    if (id_is(root)) {
+        list_add(stages, DOC("$match", "{", "_id", S(ref_of(OF_NODE, root).s), "}"));
+        return;
+    }
+    list_add(stages, DOC("$match", "{", "personal_of", S(g->user.s), "}"));
+    list_add(stages, DOC("$lookup", "{", "from", S("record"), "localField", S("root"), "foreignField", S("_id"), "as", S("top"), "}"));
+    list_add(stages, DOC("$unwind", S("$top")));
+    list_add(stages, DOC("$replaceRoot", "{", "newRoot", S("$top"), "}"));
+}
+
+/* ---- plans ---- */
+static void plan_make(struct mongo *s, const bson_t *doc, const struct guard *g, const char *const *names, size_t n)
+{
+    struct plan *p = mem_new(s, struct plan);
+    bson_t space;
+    size_t found;
+    if (place_read(p, doc, &p->spot.place) != E_OK || !doc_first(doc, "in_space", &space)) {
+        talloc_free(p);
+        return;
+    }
+    walk_down(p, doc, n, &p->spot.place, &found);
+    p->user = g->user;
+    p->name = mem_str(p, names[n - 1]);
+    p->seq = doc_number(&space, "seq");
+    s->plan = p;
+}
+
+struct plan *plan_take(struct mongo *s, void *mem, const struct guard *g, struct id parent, const char *name)
+{
+    struct plan *p = s->plan;
+    s->plan = NULL;
+    if (p == NULL)
+        return NULL;
+    talloc_steal(mem, p);
+    return id_eq(p->user, g->user) && id_eq(p->spot.place.node.id, parent) && strcmp(p->name, name) == 0 ? p : NULL;
+}
+
 enum err mongo_node_walk(struct meta *m, void *mem, const struct guard *g, struct id root, const char *const *names, size_t n,
                          struct place *place_out, size_t *found_out)
 {
@@ -60,17 +100,20 @@ enum err mongo_node_walk(struct meta *m, void *mem, const struct guard *g, struc
     bool found;
     size_t most = n < PATH_MAX_DEPTH ? n : PATH_MAX_DEPTH;
     TRY(mongo_ready(s));
-    list_add(&stages, DOC("$match", "{", "_id", S(ref_of(OF_NODE, root).s), "}"));
+    TALLOC_FREE(s->plan);
+    start_stages(&stages, g, root);
     place_stages(&stages, g);
     walk_stages(&stages, names, most);
     TRY(mongo_one(s, aggregate("record", &stages), &reply, &doc, &found));
     if (!found)
-        return err_set(E_NOT_FOUND, "node %s is unknown", root.s);
+        return err_set(E_NOT_FOUND, "root %s of user %s is unknown", root.s, g->user.s);
     TRY(place_read(mem, &doc, place_out));
     walk_down(mem, &doc, most, place_out, found_out);
     TRY(g->ask(g, place_out));
     if (*found_out < n && place_out->node.kind != NODE_FOLDER)
         return err_set(E_NOT_FOLDER, "node %s is a file, the path goes on", place_out->node.id.s);
+    if (n == most && *found_out + 1 == n)
+        plan_make(s, &doc, g, names, n);
     return E_OK;
 }
 

@@ -1,6 +1,6 @@
-/* Transactions: tried five times within two seconds, with jitter. The first try is made at once; one that lost
- * against another lines up behind the host's other losers, so that many writers of one space do not wear each
- * other out. (The driver's own helper would try for two minutes.) */
+/* Transactions: tried again, with jitter, for as long as a request waits for a store (store.busy_timeout). The first try is made
+ * at once; one that lost against another lines up behind the host's other losers, so that many writers of one space do
+ * not wear each other out. (The driver's own helper would try for two minutes.) */
 #include "meta/mongo.h"
 
 #include <assert.h>
@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 
-#define TRIES   5
-#define MOST_MS 2000
+#define MOST_COMMIT_MS 2000
+#define MOST_RACED     5 /* a duplicate key that is still there then belongs to no race */
 
 /* ---- one try ---- */
 static enum err begin(struct mongo *s)
@@ -21,7 +21,7 @@ static enum err begin(struct mongo *s)
     mongoc_read_concern_set_level(read, MONGOC_READ_CONCERN_LEVEL_SNAPSHOT);
     mongoc_transaction_opts_set_read_concern(opts, read);
     mongoc_transaction_opts_set_write_concern(opts, mongoc_client_get_write_concern(s->client));
-    mongoc_transaction_opts_set_max_commit_time_ms(opts, MOST_MS);
+    mongoc_transaction_opts_set_max_commit_time_ms(opts, MOST_COMMIT_MS);
 
     s->session = mongoc_client_start_session(s->client, NULL, &error);
     bool begun = s->session != NULL && mongoc_client_session_start_transaction(s->session, opts, &error);
@@ -60,7 +60,7 @@ static void finish(struct mongo *s)
 
 static enum err try_once(struct mongo *s, enum err (*body)(struct mongo *s, void *work), void *work, int64_t end_ms)
 {
-    s->again = false;
+    s->again = s->raced = false;
     enum err e = begin(s);
     if (e == E_OK)
         e = body(s, work);
@@ -75,31 +75,35 @@ static enum err try_once(struct mongo *s, enum err (*body)(struct mongo *s, void
 /* ---- until it works ---- */
 static void pause_for(unsigned try)
 {
-    long ms = (long)(1u << try) + (long)randombytes_uniform(8u << try);
+    unsigned step = try < 5 ? try : 5;
+    long ms = (long)(1u << step) + (long)randombytes_uniform(8u << step);
     nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
 static enum err try_again(struct mongo *s, enum err (*body)(struct mongo *s, void *work), void *work, int64_t end_ms, enum err e)
 {
-    for (unsigned try = 1; e != E_OK && s->again && !s->broken && try < TRIES && clock_monotonic_ms() < end_ms; try++) {
+    unsigned raced = s->raced;
+    for (unsigned try = 1; e != E_OK && s->again && !s->broken && raced < MOST_RACED && clock_monotonic_ms() < end_ms; try++) {
         pause_for(try);
         e = try_once(s, body, work, end_ms);
+        raced += s->raced;
     }
     return e;
 }
 
 enum err mongo_txn(struct mongo *s, enum err (*body)(struct mongo *s, void *work), void *work)
 {
-    int64_t end_ms = clock_monotonic_ms() + MOST_MS;
+    unsigned wait_ms = (unsigned)s->meta.conf->store_busy_timeout;
+    int64_t end_ms = clock_monotonic_ms() + wait_ms;
     TRY(mongo_ready(s));
     assert(s->session == NULL);
     enum err e = try_once(s, body, work, end_ms);
     if (e == E_OK || !s->again || s->broken)
         return e;
-    TRY(shm_lock(s->meta.shm, MOST_MS));
+    TRY(shm_lock(s->meta.shm, wait_ms));
     e = try_again(s, body, work, end_ms, e);
     shm_unlock(s->meta.shm);
-    return e != E_OK && s->again ? err_retry(E_STORE_DOWN, 1) : e;
+    return e != E_OK && s->again && !s->raced ? err_retry(E_STORE_DOWN, 1) : e;
 }
 
 /* ---- writes in one go ---- */
@@ -127,9 +131,10 @@ void writes_update(struct writes *b, struct ref id, bson_t *change)
     list_add(&b->updates, DOC("q", "{", "_id", S(id.s), "}", "u", D(mine)));
 }
 
-void writes_pipeline(struct writes *b, struct ref id, struct list *stages)
+void writes_pipeline(struct writes *b, bson_t *filter, struct list *stages)
 {
-    list_add(&b->updates, DOC("q", "{", "_id", S(id.s), "}", "u", A(stages->array)));
+    DOC_AUTO mine = filter;
+    list_add(&b->updates, DOC("q", D(mine), "u", A(stages->array)));
     free_list(stages);
 }
 
@@ -143,6 +148,10 @@ enum err writes_send(struct mongo *s, struct writes *b)
     REPLY_AUTO reply = BSON_INITIALIZER;
     if (b->updates.n > 0)
         TRY(mongo_write(s, DOC("update", S("record"), "updates", A(b->updates.array), "ordered", B(true)), &reply));
+    if (b->conditional && reply_n(&reply) < b->updates.n) {
+        s->again = true;
+        return err_retry(E_STORE_DOWN, 1);
+    }
     if (b->deletes.n > 0)
         TRY(mongo_write(s, DOC("delete", S("record"), "deletes", A(b->deletes.array), "ordered", B(true)), &reply));
     free_writes(b);

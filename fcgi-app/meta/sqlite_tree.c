@@ -9,6 +9,22 @@ enum err sqlite_node_get(struct meta *m, void *mem, const struct guard *g, struc
 }
 
 /* ---- by path ---- */
+static enum err start_of(struct sqlite *s, void *mem, const struct guard *g, struct id root, struct id *start_out)
+{
+    CLEANUP(db_reset) sqlite3_stmt *q = NULL;
+    struct space space;
+    bool row;
+    *start_out = root;
+    if (id_is(root))
+        return E_OK;
+    TRY(db_one(&s->main, SQL_USER_SPACE, &q, &row, ARGS(TEXT(g->user.s))));
+    if (!row)
+        return err_set(E_NOT_FOUND, "user %s has no space", g->user.s);
+    row_space(mem, q, 0, &space);
+    *start_out = space.root;
+    return E_OK;
+}
+
 static enum err walk_down(struct sqlite *s, void *mem, struct id root, const char *const *names, size_t n, struct id *last_out,
                           size_t *found_out)
 {
@@ -27,8 +43,9 @@ static enum err walk_down(struct sqlite *s, void *mem, struct id root, const cha
 static enum err walk_and_ask(struct sqlite *s, void *mem, const struct guard *g, struct id root, const char *const *names, size_t n,
                              struct place *place_out, size_t *found_out)
 {
-    struct id last;
-    TRY(walk_down(s, mem, root, names, n, &last, found_out));
+    struct id last, start;
+    TRY(start_of(s, mem, g, root, &start));
+    TRY(walk_down(s, mem, start, names, n, &last, found_out));
     TRY(sqlite_place(s, mem, g, last, place_out));
     if (*found_out < n && place_out->node.kind != NODE_FOLDER)
         return err_set(E_NOT_FOLDER, "node %s is a file, the path goes on", last.s);

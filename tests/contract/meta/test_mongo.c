@@ -8,19 +8,107 @@
 #include "meta/mongo.h"
 
 /* ---- round trips ---- */
+/* As a PUT of one file asks: who is it, where does the path lead, the commit. */
 static void an_upload_takes_four_round_trips(void **state)
 {
     struct bench *b = *state;
     struct mongo *s = mongo_of(b->m);
     struct session mine = session_of(b->ann.user, "aa"), got;
+    struct guard g = yes(b->ann.user);
+    struct id folder = must_folder(b, &b->ann, must_folder(b, &b->ann, b->ann.root, "one"), "two");
+    const char *const names[] = {"one", "two", "a.txt"};
+    struct commit in = commit_of(folder, "a.txt", 10240);
     struct user user;
-    struct commit in = commit_of(b->ann.root, "a.txt", 10240);
+    struct place place;
+    size_t found;
     assert_err(b->m->ops->session_add(b->m, &mine, 10), E_OK);
     unsigned before = s->commands;
     assert_err(b->m->ops->session_get(b->m, b, mine.token_hash, NOW_MS, NOW_MS - HOUR_MS, &got, &user), E_OK);
+    assert_err(b->m->ops->node_walk(b->m, b, &g, (struct id){""}, names, ROWS(names), &place, &found), E_OK);
+    assert_int_equal(found, 2);
+    assert_id(place.node.id, folder);
     assert_err(commit_now(b->m, &b->ann, &in, NULL, NULL), E_OK);
-    printf("# an upload of 10 KB: %u round trips with its session\n", s->commands - before);
+    print_message("# an upload of 10 KB: %u round trips with its session and its path\n", s->commands - before);
     assert_true(s->commands - before <= 4);
+    assert_int_equal(space_of(b->m, &b->ann).used, 10240);
+    assert_clean(b);
+}
+
+/* ---- what a walk found may be over when it is committed ---- */
+static void plan_for(struct bench *b, const char *name)
+{
+    struct guard g = yes(b->bob.user);
+    struct place place;
+    size_t found;
+    assert_err(b->m->ops->node_walk(b->m, b, &g, b->bob.root, &name, 1, &place, &found), E_OK);
+    assert_int_equal(found, 0);
+    assert_non_null(mongo_of(b->m)->plan);
+}
+
+static void a_name_taken_behind_a_walk_is_seen(void **state)
+{
+    struct bench *b = *state;
+    struct bench other = *b;
+    struct commit in = commit_of(b->bob.root, "a", 10);
+    other.m = bench_open(b, b);
+    plan_for(b, "a");
+    must_file(&other, &b->bob, b->bob.root, "a", 1);
+    assert_err(commit_now(b->m, &b->bob, &in, NULL, NULL), E_NAME_TAKEN);
+    assert_int_equal(space_of(b->m, &b->bob).used, 1);
+    assert_clean(b);
+}
+
+static void room_gained_behind_a_walk_is_seen(void **state)
+{
+    struct bench *b = *state;
+    struct bench other = *b;
+    struct guard g = yes(b->bob.user);
+    struct node large = must_file(b, &b->bob, b->bob.root, "large", BOB_QUOTA);
+    struct commit in = commit_of(b->bob.root, "a", 10);
+    other.m = bench_open(b, b);
+    plan_for(b, "a");
+    assert_err(other.m->ops->node_remove(other.m, &g, large.id, NULL, NOW_MS), E_OK);
+    assert_err(commit_now(b->m, &b->bob, &in, NULL, NULL), E_OK);
+    assert_int_equal(space_of(b->m, &b->bob).used, 10);
+    plan_for(b, "b");
+    must_file(&other, &b->bob, b->bob.root, "large", BOB_QUOTA - 10);
+    in = commit_of(b->bob.root, "b", 10);
+    assert_err(commit_now(b->m, &b->bob, &in, NULL, NULL), E_QUOTA);
+    assert_clean(b);
+}
+
+static void an_account_disabled_behind_a_walk_is_seen(void **state)
+{
+    struct bench *b = *state;
+    struct meta *other = bench_open(b, b);
+    struct watch w = watch_for(b->bob.user, E_OK);
+    struct commit in = commit_of(b->bob.root, "a", 10);
+    struct node node;
+    bool replaced;
+    plan_for(b, "a");
+    assert_err(other->ops->user_state(other, b->bob.user, USER_DISABLED, NOW_MS), E_OK);
+    assert_err(b->m->ops->upload_commit(b->m, b, &w.guard, &in, &node, &replaced), E_OK);
+    assert_int_equal(w.user_state, USER_DISABLED); /* the guard's last word was about how things are */
+    assert_true(w.asked > 1);
+}
+
+static void a_plan_is_for_one_name_and_one_person(void **state)
+{
+    struct bench *b = *state;
+    struct commit other_name = commit_of(b->bob.root, "b", 10), other_folder, by_another = commit_of(b->bob.root, "a", 10);
+    other_folder = commit_of(must_folder(b, &b->bob, b->bob.root, "folder"), "a", 10);
+    plan_for(b, "a");
+    assert_err(commit_now(b->m, &b->bob, &other_name, NULL, NULL), E_OK);
+    assert_null(mongo_of(b->m)->plan); /* for whoever comes first */
+    plan_for(b, "a");
+    assert_err(commit_now(b->m, &b->bob, &other_folder, NULL, NULL), E_OK);
+    plan_for(b, "a");
+    struct watch w = watch_for(b->ann.user, E_NOT_FOUND);
+    struct node node;
+    bool replaced;
+    assert_err(b->m->ops->upload_commit(b->m, b, &w.guard, &by_another, &node, &replaced), E_NOT_FOUND);
+    assert_int_equal(w.role, MEMBER_NONE);
+    assert_clean(b);
 }
 
 static void a_list_of_a_thousand_is_one_query(void **state)
@@ -147,6 +235,10 @@ int main(void)
 {
     static const struct named_test tests[] = {
         TEST(an_upload_takes_four_round_trips),
+        TEST(a_name_taken_behind_a_walk_is_seen),
+        TEST(room_gained_behind_a_walk_is_seen),
+        TEST(an_account_disabled_behind_a_walk_is_seen),
+        TEST(a_plan_is_for_one_name_and_one_person),
         TEST(a_list_of_a_thousand_is_one_query),
         TEST(names_mean_nothing),
         TEST(every_page_reads_an_index),
