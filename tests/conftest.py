@@ -14,7 +14,16 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, interrupted)  # so that fixtures end what they started
 
 
-def pytest_collection_modifyitems(items):
+def _belongs_elsewhere(item):
+    marks = [mark for name in ("sqlite", "early") if (mark := item.get_closest_marker(name))]
+    assert all(mark.args for mark in marks), f"{item.nodeid}: the mark gives no reason"
+    return harness.OTHER_STORES and any(mark.name == "sqlite" or not harness.ALL for mark in marks)
+
+
+def pytest_collection_modifyitems(config, items):
+    if elsewhere := [item for item in items if _belongs_elsewhere(item)]:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
     if not harness.ALL:
         for item in items:
             if item.get_closest_marker("slow"):

@@ -35,6 +35,7 @@ import httpx
 TOP = Path(__file__).resolve().parent.parent
 OUT = TOP / "tests" / ".out"
 ALL = os.environ.get("COFFER_TEST_ALL") == "1"
+OTHER_STORES = "COFFER_TEST_METADATA" in os.environ or "COFFER_TEST_BLOBS" in os.environ
 PASSWORD = "correct horse battery staple 42"
 START_S = 30
 
@@ -506,6 +507,10 @@ class Installation:
     def fsck(self, *options):
         return self.cli("fsck", "--deep", *options, check=False)
 
+    def granted(self, kind, *name):
+        """The token of a link that an administrator makes: granted("invite"), granted("reset", "alice")."""
+        return re.search(r"(?:invite|token)=([\w-]+)", self.cli("user", kind, *name).stdout)[1]
+
     # ---- looking at it from outside
     def incoming(self):
         return sorted(p for p in (self.data / "incoming").rglob("*") if p.is_file())
@@ -515,7 +520,18 @@ class Installation:
         return wait_for(lambda: self.incoming() == [], seconds)
 
     def blobs(self):
+        """The files, or with S3 the keys, of all contents."""
+        uri = str(self.settings.get("store.blobs", ""))
+        if uri.startswith("s3://"):
+            return _s3_keys(uri, self.settings.get("store.s3_endpoint"))
         return sorted(p for p in (self.data / "blobs").rglob("*") if p.is_file() and re.fullmatch("[0-9a-f]{32}", p.name))
+
+    def on_sqlite(self):
+        return str(self.settings.get("store.metadata", "sqlite:")).startswith("sqlite:")
+
+    def private_file(self):
+        """One below the data folder that nobody else may read: the database where there is one."""
+        return self.database() if self.on_sqlite() else self.data / "nginx-params.conf"
 
     def database(self):
         found = [p for p in self.data.iterdir() if p.is_file() and p.read_bytes()[:16] == b"SQLite format 3\0" and "volatile" not in p.name]
@@ -593,6 +609,17 @@ class Installation:
 
     def fcgi(self, params, body=b"", role="api", timeout=20):
         return fcgi_call(self.run / f"{role}.sock", params, body, timeout)
+
+
+def _s3_keys(uri, endpoint=None):
+    import botocore.session  # takes half a second, and few tests look into a bucket
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    session = botocore.session.get_session()
+    s3 = session.create_client("s3", endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+                               region_name=os.environ.get("AWS_REGION", "us-east-1"),
+                               config=botocore.config.Config(s3={"addressing_style": "path"}))
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/blobs/")
+    return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
 
 def _accepts(path):

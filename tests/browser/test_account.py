@@ -1,12 +1,10 @@
 """One's own account: where one is signed in, another password, the links that an administrator hands out."""
 import contextlib
-import secrets
 import sqlite3
-import time
 
 import pytest
 from browser.desk import Desk
-from harness import PASSWORD, sha256, unique
+from harness import PASSWORD, unique
 from playwright.sync_api import expect
 
 ANOTHER = "seven quiet herons over the weir"
@@ -15,14 +13,6 @@ ANOTHER = "seven quiet herons over the weir"
 def alter(coffer, statement, *values):
     with contextlib.closing(sqlite3.connect(coffer.database(), timeout=10)) as db, db:
         db.execute(statement, values)
-
-
-def granted(coffer, table, user=None):
-    """The token of an invitation or a reset that an administrator made a moment ago."""
-    token, now = secrets.token_urlsafe(32), int(time.time() * 1000)
-    row = {"hash": sha256(token.encode()), "created_ms": now, "expires_ms": now + 3600_000} | ({"user": user} if user else {})
-    alter(coffer, f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", *row.values())
-    return token
 
 
 @pytest.mark.route("page_password")
@@ -68,6 +58,7 @@ def test_sessions_are_seen_and_ended(desk_for, alice, scripts):
 
 
 @pytest.mark.route("page_confirm")
+@pytest.mark.sqlite("ages a session by hand")
 def test_ending_a_session_needs_a_fresh_password(desk_for, alice, scripts):
     other = alice.coffer.anon(headers={"User-Agent": "curl/8.0"}).login(alice.name, PASSWORD)
     alter(alice.coffer, "UPDATE session SET signed_in_ms = signed_in_ms - 660000 WHERE user = ?", alice.me()["id"])
@@ -85,7 +76,7 @@ def test_ending_a_session_needs_a_fresh_password(desk_for, alice, scripts):
 
 @pytest.mark.route("page_reset", "page_reset_do")
 def test_a_link_for_a_new_password(desk_for, alice, scripts):
-    link = f"/reset?token={granted(alice.coffer, 'reset', alice.me()['id'])}"
+    link = f"/reset?token={alice.coffer.granted('reset', alice.name)}"
     desk = desk_for(scripts=scripts).open(link).heading("Set a new password")
     expect(desk.page.get_by_text(alice.name)).to_be_visible()
     if scripts:
@@ -109,7 +100,7 @@ def test_registering_by_invitation(chromium, server_factory, scripts):
     desk = Desk(chromium, coffer, scripts=scripts).open("/register")
     expect(desk.page.get_by_text("This server does not take new accounts by itself")).to_be_visible()
     name = unique("guest")
-    desk.open(f"/register?invite={granted(coffer, 'invite')}")
+    desk.open(f"/register?invite={coffer.granted('invite')}")
     desk.page.get_by_label("User name").fill(name)
     desk.page.get_by_label("Password", exact=True).fill(PASSWORD)
     desk.button("Create account").click()

@@ -29,11 +29,16 @@ def nothing_stored(server, alice):
     assert server.spool_is_empty()
 
 
+# What never reaches a store need not run on all of them.
+refused_early = pytest.mark.early("the address, the head or the body is refused as such")
+
+
 # ---- paths
 TRAVERSAL = ["../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%2E%2E%5C", "..%5c", "..\\", "%c0%ae%c0%ae/", "%e0%80%ae%e0%80%ae/", "..;/",
              "%252e%252e%252f", "..%00/", "..%0d/", "./", "%2e/", "//", "..%c1%9c", "%uff0e%uff0e/", "．．/", "..%ef%bc%8f"]
 
 
+@refused_early
 @pytest.mark.parametrize("step", TRAVERSAL)
 @pytest.mark.parametrize("base", ["/api/v1/content/", "/api/v1/files/", "/uploads/", "/download/", "/folder/", "/assets/"])
 def test_no_path_leads_out(server, alice, step, base):
@@ -43,6 +48,7 @@ def test_no_path_leads_out(server, alice, step, base):
         assert b"root:" not in answer.body
 
 
+@refused_early
 @pytest.mark.parametrize("step", TRAVERSAL)
 def test_nothing_is_written_outside(server, alice, step):
     target = "/api/v1/content/" + step * 8 + "tmp/coffer-was-here"
@@ -55,6 +61,7 @@ def test_dot_segments_are_refused_with_a_code(server, alice):
     problem(answer, 400, "bad-path")
 
 
+@refused_early
 @pytest.mark.parametrize("path", ["%ff", "a%c3", "%ed%a0%80", "%f4%90%80%80", "%c0%80", "a%", "a%2", "a%zz", "%00", "a%00b"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_invalid_paths(server, nothing_stored, method, path):
@@ -65,12 +72,14 @@ def test_invalid_paths(server, nothing_stored, method, path):
     assert answer.status in (400, 422)
 
 
+@refused_early
 def test_raw_bytes_in_a_path(server, nothing_stored):
     for path in (b"\xff\xfe", b"a\x01b", b"a\x7fb", b"a b"):
         head = b"GET /api/v1/content/" + path + b" HTTP/1.1\r\nHost: " + server.authority.encode() + b"\r\nConnection: close\r\n\r\n"
         assert 400 <= server.raw(head).status < 500
 
 
+@refused_early
 def test_an_endless_address(server, alice):
     for n in (17_000, 100_000):
         answer = server.raw(server.request_text("GET", "/api/v1/content/" + "a" * n, cookie=alice.cookie))
@@ -87,6 +96,7 @@ REFUSED_NAMES = ["", ".", "..", "a/b", "a\\b", "a\0b", "a\nb", "a\x1fb", "a\x7fb
                  "a\u2066b", "a\u2069b", "a\u2028b", "a\u2029b", "\ufeffa", "n" * 256, "ü" * 128, "€" * 86]
 
 
+@refused_early
 @pytest.mark.parametrize("name", REFUSED_NAMES, ids=ascii)
 def test_refused_names_of_folders(nothing_stored, name):
     response = nothing_stored.post("/api/v1/folders", json={"name": name})
@@ -95,6 +105,7 @@ def test_refused_names_of_folders(nothing_stored, name):
         assert problem(response, 422, "bad-name")["field"] == "name"
 
 
+@refused_early
 @pytest.mark.parametrize("name", [n for n in REFUSED_NAMES if n not in ("", "a/b")], ids=ascii)
 def test_refused_names_in_paths(server, nothing_stored, name):
     target = "/api/v1/content/" + quote(name, safe="")
@@ -115,6 +126,7 @@ def test_odd_names_come_back_as_they_were(alice, name):
     ok(alice.delete(f"/api/v1/content/{path}"), 204)
 
 
+@refused_early
 def test_invalid_utf8_in_json(nothing_stored):
     for body in (b'{"name": "a\xff"}', b'{"name": "\xed\xa0\x80"}', b'{"name": "\\ud800"}', b'{"name": "a\\u0000b"}', b"\xff\xfe{\0}\0"):
         response = nothing_stored.post("/api/v1/folders", content=body, headers={"Content-Type": "application/json"})
@@ -126,37 +138,44 @@ def post_json(client, text, path="/api/v1/folders", kind="application/json"):
     return client.post(path, content=text, headers={"Content-Type": kind})
 
 
+@refused_early
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "{'a': 1}", "nul", '{"a": NaN}', '{"name": "x"} x', "\0", '{"name": 1e999}'])
 def test_broken_json(nothing_stored, text):
     response = post_json(nothing_stored, text)
     assert response.status_code in (400, 422) and response.json()["code"] in ("bad-json", "unknown-field", "invalid-field"), response.text
 
 
+@refused_early
 def test_json_that_does_not_end(nothing_stored):
     problem(post_json(nothing_stored, '{"name": "x"'), 400, "bad-json")
 
 
+@refused_early
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, '{"name": ' + "[" * 33 + "]" * 33 + "}"])
 def test_deep_json(nothing_stored, text):
     problem(post_json(nothing_stored, text), 400, "too-deep")
 
 
+@refused_early
 def test_duplicate_keys(nothing_stored):
     assert problem(post_json(nothing_stored, '{"name": "a", "name": "b"}'), 400, "duplicate-field")["detail"]
 
 
+@refused_early
 @pytest.mark.parametrize("text", ["[]", '"x"', "1", "null", "true"])
 def test_json_that_is_no_object(nothing_stored, text):
     response = post_json(nothing_stored, text)
     assert response.status_code in (400, 422)
 
 
+@refused_early
 @pytest.mark.parametrize("value", ["1", "true", "null", "[]", "{}"])
 def test_a_field_of_another_type(nothing_stored, value):
     assert problem(post_json(nothing_stored, '{"name": %s}' % value), 422, "bad-name")["field"] == "name"
     assert problem(post_json(nothing_stored, '{"name": "a", "parent": %s}' % value), 422, "invalid-field")["field"] == "parent"
 
 
+@refused_early
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""])
 def test_json_routes_take_json(nothing_stored, kind):
     problem(post_json(nothing_stored, '{"name": "a"}', kind=kind), 415, "unsupported-media-type")
@@ -166,12 +185,14 @@ def test_json_with_a_charset(alice):
     ok(post_json(alice, '{"name": "a"}', kind="Application/JSON; charset=UTF-8"), 201)
 
 
+@refused_early
 def test_json_of_more_than_a_mebibyte(nothing_stored):
     document = problem(post_json(nothing_stored, '{"name": "%s"}' % ("x" * (1 << 20))), 413, "too-large")
     assert document["limit"] == 1 << 20
 
 
 # ---- headers twice
+@refused_early
 @pytest.mark.parametrize("one, two", [
     ("Authorization: Bearer a", "Authorization: Bearer b"), ("If-Range: \"a\"", "If-Range: \"b\""), ("Range: bytes=0-1", "Range: bytes=1-2"),
     ("Origin: http://a.example", "Origin: http://b.example"), ("Content-Type: application/json", "Content-Type: text/plain"),
@@ -185,6 +206,7 @@ def test_a_header_twice(server, alice, one, two):
         assert answer.json()["code"] in ("duplicate-header", "bad-request")
 
 
+@refused_early
 @pytest.mark.parametrize("headers", [
     ["Host: other.example"], ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5", "Transfer-Encoding: chunked"],
     ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked, identity"], ["Transfer-Encoding: xchunked"],
@@ -229,6 +251,7 @@ def test_a_form_cut_off_half_way(server, nothing_stored):
     time.sleep(0.2)
 
 
+@refused_early
 @pytest.mark.parametrize("chunk", [b"-5\r\nhello\r\n0\r\n\r\n", b"x\r\n", b"5\r\nhelloX\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b"5;" + b"a" * 100_000])
 def test_broken_chunks(server, nothing_stored, chunk):
     head = server.request_text("PUT", "/api/v1/content/a", "Transfer-Encoding: chunked", cookie=nothing_stored.cookie)
@@ -314,6 +337,7 @@ def test_a_chunked_body_over_its_limit(server_factory):
 
 
 # ---- the front key and the body file, past nginx
+@refused_early
 @pytest.mark.parametrize("key", [None, "", "1:", "1:wrong", "2:SAME", "SAME", "1:SAMEx", "0:SAME"])
 def test_a_forged_front_key(server, alice, key):
     right = server.front_key()[2:]
@@ -379,15 +403,15 @@ def test_a_body_file_without_a_reservation_is_refused(server, nothing_stored, sp
     path.unlink()
 
 
-@pytest.mark.parametrize("path", ["DATABASE", "KEY", "/etc/passwd", "/dev/zero", "INCOMING/../front.key", "INCOMING/./0000999902", "INCOMING//etc/passwd",
+@pytest.mark.parametrize("path", ["PRIVATE", "KEY", "/etc/passwd", "/dev/zero", "INCOMING/../front.key", "INCOMING/./0000999902", "INCOMING//etc/passwd",
                                   "INCOMING/0000999902/../../front.key", "INCOMING/", "INCOMING", "INCOMING/nothing", "incoming/0000999902", "0000999902",
                                   "INCOMING/0000999999", "INCOMING/0000999902\n", "file:///etc/passwd"])
 def test_a_forged_body_file(server, nothing_stored, spooled, path):
     spooled("0000999902", b"hello")
-    real = path.replace("DATABASE", str(server.database())).replace("KEY", str(server.data / "front.key")).replace("INCOMING", str(server.data / "incoming"))
+    real = path.replace("PRIVATE", str(server.private_file())).replace("KEY", str(server.data / "front.key")).replace("INCOMING", str(server.data / "incoming"))
     answer = reserve_and_commit(server, nothing_stored, real, 5)
     assert answer.status >= 400 and answer.json()["code"] in ("front-key", "bad-request"), answer
-    assert server.database().exists() and (server.data / "front.key").exists()
+    assert server.private_file().exists() and (server.data / "front.key").exists()
     spooled("0000999902").unlink(missing_ok=True)
 
 
@@ -395,7 +419,7 @@ def test_a_forged_body_file(server, nothing_stored, spooled, path):
 def test_a_body_file_of_another_kind(server, nothing_stored, spooled, kind):
     path = spooled("0000999903")
     if kind == "symlink":
-        path.symlink_to(server.database())
+        path.symlink_to(server.private_file())
     elif kind == "fifo":
         os.mkfifo(path)
     elif kind == "hard link":
@@ -442,6 +466,7 @@ def test_a_reservation_serves_once(server, alice, spooled):
     assert alice.content("mine").content == b"x" * 300_000 and alice.me()["used"] == 300_000
 
 
+@refused_early
 @pytest.mark.parametrize("header", ["Coffer-Front: 1:x", "Coffer-Phase: commit", "Coffer-Body-File: /etc/passwd", "COFFER_BODY_FILE: /etc/passwd",
                                     "X-Accel-Redirect: /_blob/", "Coffer-Upload: x", "Request-Body-File: /etc/passwd", "Proxy: http://evil.example",
                                     "X-Original-URL: /api/v1/login", "X-Rewrite-URL: /x", "X-HTTP-Method-Override: DELETE"])
@@ -533,7 +558,7 @@ def test_sockets_and_keys_are_ours_alone(server):
         assert (server.run / f"{role}.sock").stat().st_mode & 0o777 == 0o660
     assert (server.data / "front.key").stat().st_mode & 0o777 == 0o600
     assert server.data.stat().st_mode & 0o007 == 0
-    assert server.database().stat().st_mode & 0o077 == 0
+    assert server.private_file().stat().st_mode & 0o077 == 0
 
 
 # ---- at once

@@ -155,6 +155,7 @@ def test_end_all_sessions(alice, bob):
 
 # ---- the password again
 @pytest.mark.route("me_confirm")
+@pytest.mark.sqlite("ages a session by hand")
 def test_an_old_sign_in_needs_the_password_again(alice):
     other = again(alice)
     let_the_sign_in_age(alice, 11)
@@ -170,11 +171,13 @@ def test_an_old_sign_in_needs_the_password_again(alice):
     ok(alice.delete("/api/v1/me/sessions"), 204)
 
 
+@pytest.mark.sqlite("ages a session by hand")
 def test_nine_minutes_are_fresh(alice):
     let_the_sign_in_age(alice, 9)
     ok(alice.delete("/api/v1/me/sessions"), 204)
 
 
+@pytest.mark.sqlite("ages a session by hand")
 def test_signing_out_needs_no_fresh_sign_in(alice):
     let_the_sign_in_age(alice, 100)
     ok(alice.delete(f"/api/v1/me/sessions/{current(alice)}"), 204)
