@@ -29,6 +29,12 @@ static const struct option_help fsck_options[] = {
     {"--json", "Print JSON, for programs."},
     {0},
 };
+static const struct option_help migrate_options[] = {
+    {"--metadata", "The records: SQLite to MongoDB, or back. Sessions stay valid."},
+    {"--blobs", "The contents of files: disk to S3, or back."},
+    {"--json", "Print JSON, for programs."},
+    {0},
+};
 static const struct option_help serve_options[] = {
     {"--single", "One plain worker on descriptor 0, for spawn-fcgi and mod_fcgid; run coffer keeper --once by a timer beside it."},
     {0},
@@ -77,11 +83,19 @@ const struct command commands[] = {
      "Writes everything below the folder (or the one file) into DIR, with its times. A file gets its name when it is complete."},
     {"backup", "[--link] DIR", "Copy all records and contents into a folder while people work; run again, only what is new is copied.", false,
      cmd_backup, backup_options,
-     "The records are those of one moment, the contents those they refer to; collection waits meanwhile. Sessions are not part of a backup. DIR is "
-     "laid out as a data folder; backup.json in it is written when it is complete and checked. Keep a copy of it elsewhere."},
-    {"restore", "DIR", "Put a backup into an empty data folder.", false, cmd_restore, NULL,
-     "The data folder is the one that the configuration names; there must be no records and no contents in it. Afterwards everybody signs in anew. "
-     "coffer fsck --deep then reads all of it once."},
+     "The records are those of one moment, the contents those they refer to; collection waits meanwhile. Sessions are not part of a backup. From "
+     "S3 all contents are fetched, the first time. Whatever the stores, DIR is laid out as a data folder with SQLite and disk; backup.json in it is "
+     "written when it is complete and checked. Keep a copy of it elsewhere."},
+    {"restore", "DIR", "Put a backup into empty stores.", false, cmd_restore, NULL,
+     "The stores are those that the configuration names, not necessarily of the kind that the backup was made from; there must be no records and no "
+     "contents in them. A restore that was broken off is begun again by the same command. Afterwards everybody signs in anew. coffer "
+     "fsck --deep then reads all of it once."},
+    {"migrate", "--metadata|--blobs [--json] FROM TO", "Move the records, or the contents, to another kind of store; run again, it goes on.", false,
+     cmd_migrate, migrate_options,
+     "FROM and TO are written as in the settings: sqlite:PATH, mongodb://HOST/DATABASE; disk:PATH, s3://BUCKET/PREFIX; - is the one that the "
+     "settings name, so a password need not stand in a command line. Coffer must not run meanwhile, on any machine. What is there already is not "
+     "copied again; all of it is read back and compared by SHA-256. FROM is never changed, and TO has to be empty or the half of an earlier run. "
+     "At the end it says what to change in the settings."},
     {"doctor", "[--json]", "Look for what goes wrong in the field, and name the cure.", false, cmd_doctor, json_option,
      "One line for each finding: how bad it is, its code, what is wrong, and the cure. Among other things it uploads a file as one of the accounts "
      "and deletes it again."},

@@ -42,6 +42,7 @@ int cmd_import(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
 int cmd_restore(struct app *app, int argc, char **argv);
+int cmd_migrate(struct app *app, int argc, char **argv);
 int cmd_doctor(struct app *app, int argc, char **argv);
 int cmd_fsck(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);

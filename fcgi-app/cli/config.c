@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 
-static const char *const sources[] = {[CONF_DEFAULT] = "default", [CONF_FILE] = "file", [CONF_ENVIRONMENT] = "environment"};
+static const char *const sources[] = {[CONF_DEFAULT] = "default", [CONF_FILE] = "file", [CONF_ENVIRONMENT] = "environment", [CONF_ARGUMENT] = "argument"};
 
 static const char *shown(struct app *app, const struct conf_row *row)
 {

@@ -38,7 +38,7 @@ const char *printable(const void *ctx, const char *text)
 
 struct progress progress_start(void)
 {
-    return (struct progress){.shown = isatty(STDERR_FILENO) == 1, .start_ms = clock_monotonic_ms()};
+    return (struct progress){.things = "files", .shown = isatty(STDERR_FILENO) == 1, .start_ms = clock_monotonic_ms()};
 }
 
 /* By the larger of both shares: many small files take their time as well as few large ones. */
@@ -63,8 +63,8 @@ void progress_draw(struct progress *p, const struct transfer_count *c)
     size_text(c->bytes, size);
     size_text(c->bytes * 1000 / (uint64_t)spent, speed);
     left_text(p, c, spent, left);
-    fprintf(stderr, "\r\033[K%llu files  %s  %llu files/s  %s/s%s", (unsigned long long)(c->files + c->there), size,
-            (unsigned long long)(c->files * 1000 / (uint64_t)spent), speed, left);
+    fprintf(stderr, "\r\033[K%llu %s  %s  %llu %s/s  %s/s%s", (unsigned long long)(c->files + c->there), p->things, size,
+            (unsigned long long)(c->files * 1000 / (uint64_t)spent), p->things, speed, left);
     if (p->files > 0)
         fprintf(stderr, "  of %llu", (unsigned long long)p->files);
     fflush(stderr);

@@ -5,6 +5,7 @@
 
 struct progress {
     bool shown;
+    const char *things;         /* "files" */
     uint64_t files, bytes;      /* all there is to do; 0: not known */
     int64_t start_ms, drawn_ms; /* monotonic */
     bool drawn;

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/doctor.h"
 #include "jobs/jobs.h"
+#include "jobs/lock.h"
 #include "pool/pool.h"
 #include "web/site.h"
 
@@ -31,11 +32,33 @@ static int64_t count_one(const struct conf *conf)
     return 1;
 }
 
+/* Each process that opens the stores holds the data folder by itself, until it ends: at the very first start there was none
+ * that the master could have held. */
+static int holding(const struct worker *worker, int (*run)(const struct worker *w))
+{
+    CLEANUP(close_fd) int lock = -1;
+    enum err e = lock_data(worker->conf, LOCK_WITH_OTHERS, &lock);
+    if (e == E_OK)
+        return run(worker);
+    log_err("worker", e);
+    return 1;
+}
+
+static int web_holding(const struct worker *worker)
+{
+    return holding(worker, web_worker);
+}
+
+static int keeper_holding(const struct worker *worker)
+{
+    return holding(worker, keeper_run);
+}
+
 static const struct role roles[] = {
-    {"api", true, count_api, web_worker},
-    {"login", true, count_login, web_worker},
-    {"bulk", true, count_bulk, web_worker},
-    {"keeper", false, count_one, keeper_run},
+    {"api", true, count_api, web_holding},
+    {"login", true, count_login, web_holding},
+    {"bulk", true, count_bulk, web_holding},
+    {"keeper", false, count_one, keeper_holding},
     {0},
 };
 
@@ -63,9 +86,13 @@ static enum err reload(const void *ctx, const struct conf **conf_out)
 int cmd_serve(struct app *app, int argc, char **argv)
 {
     static const struct master master = {.roles = roles, .preflight = preflight, .reload = reload};
+    CLEANUP(close_fd) int lock = -1;
     bool single = false;
     if (!command_options(&argc, argv, (struct option_row[]){{"--single", &single, NULL}, {0}}) || argc > 1)
         return command_usage("serve");
+    enum err e = lock_data(app->conf, LOCK_WITH_OTHERS, &lock);
+    if (e != E_OK)
+        return command_fail("serve", e);
     conf_file = app->conf_file;
     return single ? master_run_single(&master, app->conf) : master_run(&master, app->conf);
 }

@@ -154,6 +154,21 @@ enum err conf_load(const void *ctx, const char *file, const struct conf **conf_o
     return E_OK;
 }
 
+enum err conf_with(const void *ctx, const struct conf *conf, const char *setting, const char *value, const char *where,
+                   const struct conf **out)
+{
+    struct conf *copy = mem_new(ctx, struct conf);
+    *copy = *conf;
+    struct loading l = {.conf = copy, .origins = mem_array(copy, struct conf_origin, ROWS), .dir = own(copy, getcwd(NULL, 0), free)};
+    memcpy(l.origins, conf->origins, ROWS * sizeof *l.origins);
+    copy->origins = l.origins;
+    *out = copy;
+    if (l.dir == NULL)
+        return err_set(E_CONF, "current folder: %m");
+    TRY(conf_set(&l, conf_row_find(setting), value, CONF_ARGUMENT, where));
+    return conf_rules(&l);
+}
+
 char *conf_text(const void *ctx, const struct conf *conf, const struct conf_row *row)
 {
     return conf_value_text(ctx, row, member(conf, row));

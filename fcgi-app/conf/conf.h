@@ -19,7 +19,7 @@ enum conf_flags { CONF_REQUIRED = 1, CONF_SECRET = 2 };
 #define CONF_TYPE_TIME int64_t
 #define CONF_TYPE_BOOL bool
 
-enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT };
+enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT, CONF_ARGUMENT };
 
 /* Where a row's value came from. */
 struct conf_origin {
@@ -63,6 +63,11 @@ extern const size_t conf_rows_n;
 /* Read `file` (NULL: COFFER_CONFIG, else the installed coffer.conf when there is one) and the environment
  * into a struct that goes with ctx. E_CONF with a detail that names file, line, key and rule. */
 enum err conf_load(const void *ctx, const char *file, const struct conf **conf_out) MUST_CHECK;
+
+/* The same settings with another value for one of them, all rules asked again; `where` it comes from goes into errors. A relative
+ * path begins in the current folder. Shares strings with conf, which has to outlive it. */
+enum err conf_with(const void *ctx, const struct conf *conf, const char *setting, const char *value, const char *where,
+                   const struct conf **out) MUST_CHECK;
 
 /* A row's value as text that reads as the same value again (secrets as they are: mask before you show one),
  * and where it came from. */

@@ -13,8 +13,8 @@ static enum err match_stores(struct core *c, bool may_mark)
     if (e == E_OK && id_eq(meta_id, blob_id))
         return E_OK;
     if (e == E_OK)
-        return err_set(E_FOREIGN_STORE, "the blob store is marked %s, the metadata %s: they belong to different installations",
-                       blob_id.s, meta_id.s);
+        return err_set(E_FOREIGN_STORE, "the blob store is marked %s, the metadata %s: they belong to different installations. To take an "
+                                        "installation to another store, use coffer migrate", blob_id.s, meta_id.s);
     if (e != E_NOT_FOUND)
         return e;
 
@@ -23,7 +23,8 @@ static enum err match_stores(struct core *c, bool may_mark)
     size_t n;
     TRY(c->meta->ops->blob_list(c->meta, mem, (struct id){""}, 1, &known, &n));
     if (n > 0)
-        return err_set(E_FOREIGN_STORE, "the blob store has no mark of ours but the metadata knows contents: %s",
+        return err_set(E_FOREIGN_STORE, "the blob store has no mark of ours but the metadata knows contents: %s Coffer migrate takes them to "
+                                        "another store (coffer migrate --blobs FROM TO)",
                        *c->conf->disk_path ? "is the right disk mounted at the path of store.blobs?"
                                            : "does store.blobs name the right bucket and prefix, and may it be read (s3:GetObject)?");
     if (!may_mark)

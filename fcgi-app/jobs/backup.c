@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "blob/file.h"
+#include "jobs/records.h"
 
 #define HOLD_MS     INT64_C(3600000) /* what a backup that was killed costs: collection waits for so long */
 #define RENEW_MS    INT64_C(60000)
@@ -98,13 +99,35 @@ static enum err hold(void *arg, uint64_t bytes)
 }
 
 /* ---- the parts ---- */
+/* From a store that makes no such file itself: its records of one moment into a database whose own backup this then is. Not in
+ * the folder itself, which is locked by then, as SQLite's store wants to lock it. */
+static enum err copy_by_records(const void *mem, struct making *mk, const char *path)
+{
+    CLEANUP(free_mem) void *work = talloc_new(NULL);
+    struct conf *conf = backup_conf(work, mk->conf, mk->conf->data_path);
+    struct transfer quiet = transfer_quiet(); /* contents are what takes time */
+    struct meta *beside, *from = mk->c->meta;
+    conf->sqlite_path = mem_printf(work, "%s/incoming/records.db", conf->data_path);
+    TRY(backup_remove_database(conf->sqlite_path));
+    TRY(meta_open(work, conf, NULL, &beside));
+    TRY(beside->ops->upgrade(beside));
+    TRY(from->ops->snapshot_begin(from));
+    enum err e = records_copy(from, beside, &quiet);
+    from->ops->snapshot_end(from);
+    TRY(e);
+    TRY(beside->ops->backup(beside, path));
+    TRY(backup_use(mem, mk->conf, path, &mk->records));
+    talloc_free(beside);
+    return backup_remove_database(conf->sqlite_path);
+}
+
 static enum err copy_records(const void *mem, struct making *mk, const char *path)
 {
-    struct conf *conf = backup_conf(mem, mk->conf, mk->conf->data_path);
     TRY(backup_remove_database(path)); /* of a run that was broken off */
+    if (mk->c->meta->ops->backup == NULL)
+        return copy_by_records(mem, mk, path);
     TRY(mk->c->meta->ops->backup(mk->c->meta, path));
-    conf->sqlite_path = path;
-    return meta_open(mem, conf, NULL, &mk->records);
+    return backup_use(mem, mk->conf, path, &mk->records);
 }
 
 static enum err write_summary(struct making *mk, const char *path)
@@ -174,8 +197,6 @@ enum err backup_make(struct core *c, const char *folder, struct transfer *t)
     CLEANUP(close_fd) int fd = -1;
     struct making mk = {.c = c, .t = t, .holder = id_new(), .began_ms = clock_now_ms(c->clock)};
     const char *path = NULL;
-    if (c->meta->ops->backup == NULL || !(c->blobs->ops->can & BLOB_CAN_SENDFILE))
-        return err_say(E_CONF, "This command backs up SQLite and disk; MongoDB and S3 have tools of their own.");
     TRY(open_folder(mem, c, folder, &path, &fd));
     mk.conf = backup_conf(mem, c->conf, path);
     if (backup_has_journal(mk.conf->sqlite_path))

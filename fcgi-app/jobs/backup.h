@@ -1,4 +1,5 @@
-/* `coffer backup` and `coffer restore`. A backup is a folder laid out as a data folder is:
+/* `coffer backup` and `coffer restore`, from and into any stores. A backup is a folder laid out as the data folder of an installation on
+ * SQLite and disk is, whatever the stores it was made from:
  *
  *   coffer.db        all records as of one moment, one closed file
  *   blobs/ab/<id>    the contents they refer to
@@ -13,7 +14,7 @@
 /* What is left out (told) are contents that the store itself has lost. E_BUSY: another one into this folder is running;
  * E_FOREIGN_STORE: the folder holds something else. */
 enum err backup_make(struct core *c, const char *folder, struct transfer *t) MUST_CHECK;
-/* Into the data folder that conf names, where there must be no records and no contents yet. */
+/* Into the stores that conf names, where there must be no records and no contents yet but those of a restore that was broken off. */
 enum err backup_restore(const struct conf *conf, const char *folder, struct transfer *t) MUST_CHECK;
 
 /* How much a backup to make or restore has to move, for the time left; called by both through here. */
@@ -25,6 +26,8 @@ enum err backup_survey(struct meta *m, struct backup_sum *out) MUST_CHECK;
 /* ---- shared ---- */
 /* The settings of a store that lies in `folder` as a backup does. Goes with ctx. */
 struct conf *backup_conf(const void *ctx, const struct conf *conf, const char *folder);
+/* A database with a name of its own, with the settings of conf. Goes with ctx. */
+enum err backup_use(const void *ctx, const struct conf *conf, const char *database, struct meta **out) MUST_CHECK;
 /* Called before a batch of so many bytes is moved. */
 typedef enum err backup_hold_fn(void *arg, uint64_t bytes);
 /* Every blob that m knows, from one store to the other; what is there already stays. */

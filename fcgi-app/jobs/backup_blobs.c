@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "blob/file.h"
 #include "jobs/backup.h"
+#include "jobs/hash.h"
 #include "jobs/jobs.h"
 
 #define BATCH_FILES 100
@@ -26,6 +27,13 @@ struct conf *backup_conf(const void *ctx, const struct conf *conf, const char *f
     return copy;
 }
 
+enum err backup_use(const void *ctx, const struct conf *conf, const char *database, struct meta **out)
+{
+    struct conf *copy = backup_conf(ctx, conf, conf->data_path);
+    copy->sqlite_path = mem_str(copy, database);
+    return meta_open(ctx, copy, NULL, out);
+}
+
 enum err backup_survey(struct meta *m, struct backup_sum *out)
 {
     struct id after = {""};
@@ -37,9 +45,11 @@ enum err backup_survey(struct meta *m, struct backup_sum *out)
         TRY(m->ops->blob_list(m, mem, after, LIST, &blobs, &n));
         if (n == 0)
             return E_OK;
-        for (size_t i = 0; i < n; i++)
-            out->bytes += (uint64_t)blobs[i].size;
-        out->files += n;
+        for (size_t i = 0; i < n; i++) {
+            bool stays = blobs[i].state != BLOB_DYING;
+            out->bytes += stays ? (uint64_t)blobs[i].size : 0;
+            out->files += stays;
+        }
         after = blobs[n - 1].id;
     }
 }
@@ -51,6 +61,7 @@ struct move {
     backup_hold_fn *hold;
     void *arg;
     struct blob_put puts[BATCH_FILES];
+    char sums[BATCH_FILES][65]; /* SHA-256 of each, when it is to be compared */
     size_t n;
     uint64_t bytes;
 };
@@ -61,6 +72,34 @@ static bool is_there(struct blob_store *to, const struct blob *blob)
     return to->ops->size(to, blob->id, &size) == E_OK && size == (uint64_t)blob->size;
 }
 
+static enum err compare(struct move *mv, struct id id, uint64_t size, const char *sum)
+{
+    char got[65];
+    TRY(hash_stored(mv->to, id, size, got));
+    if (strcmp(got, sum) != 0)
+        return err_say(E_DAMAGED, "The contents %s read back from where they went are not those that were copied.", id.s);
+    mv->t->count.compared++;
+    return E_OK;
+}
+
+/* Copied by an earlier run, maybe one that was killed. */
+static enum err take_there(struct move *mv, const struct blob *blob)
+{
+    char sum[65];
+    mv->t->count.there++;
+    mv->t->count.there_bytes += (uint64_t)blob->size;
+    transfer_progress(mv->t);
+    if (!mv->t->compare)
+        return E_OK;
+    enum err e = hash_stored(mv->from, blob->id, (uint64_t)blob->size, sum);
+    if (e == E_NOT_FOUND) {
+        transfer_tell(mv->t, true, blob->id.s, "these contents are missing where they come from; they are in the other store already");
+        return E_OK;
+    }
+    TRY(e);
+    return compare(mv, blob->id, (uint64_t)blob->size, sum);
+}
+
 static enum err flush(struct move *mv)
 {
     enum err e = mv->n > 0 ? blob_put_many(mv->to, mv->puts, mv->n) : E_OK;
@@ -69,6 +108,8 @@ static enum err flush(struct move *mv)
         close_fd(&mv->puts[i].source.fd);
         if (e == E_OK && put->result != E_OK)
             e = err_set(put->result, "blob %s could not be copied", put->id.s);
+        if (e == E_OK && mv->t->compare)
+            e = compare(mv, put->id, put->source.size, mv->sums[i]);
         mv->t->count.files += e == E_OK;
         mv->t->count.bytes += e == E_OK ? put->source.size : 0;
     }
@@ -78,27 +119,32 @@ static enum err flush(struct move *mv)
     return e;
 }
 
+static enum err take_open(struct move *mv, struct id id, uint64_t size, int *fd)
+{
+    if (mv->t->compare)
+        TRY(hash_file(*fd, size, mv->sums[mv->n]));
+    mv->puts[mv->n++] = (struct blob_put){.id = id, .source = {.fd = *fd, .size = size}, .link = mv->t->link};
+    mv->bytes += size;
+    *fd = -1; /* flush closes it */
+    return mv->n == BATCH_FILES || mv->bytes >= BATCH_MOST ? flush(mv) : E_OK;
+}
+
 static enum err take(struct move *mv, const struct blob *blob)
 {
+    CLEANUP(close_fd) int fd = -1;
     uint64_t size;
-    int fd;
-    if (is_there(mv->to, blob)) {
-        mv->t->count.there++;
-        mv->t->count.there_bytes += (uint64_t)blob->size;
-        return E_OK;
-    }
+    if (blob->state == BLOB_DYING)
+        return E_OK; /* its bytes may be gone already */
+    if (is_there(mv->to, blob))
+        return take_there(mv, blob);
     TRY(mv->hold(mv->arg, mv->bytes + (uint64_t)blob->size));
     enum err e = blob_open_file(mv->from, blob->id, &fd, &size);
-    if (e == E_NOT_FOUND || (e == E_OK && size != (uint64_t)blob->size)) {
-        if (e == E_OK)
-            close_fd(&fd);
-        transfer_tell(mv->t, false, blob->id.s, "these contents are %s; coffer fsck tells whose they are", e == E_OK ? "damaged" : "missing");
-        return E_OK;
-    }
-    TRY(e);
-    mv->puts[mv->n++] = (struct blob_put){.id = blob->id, .source = {.fd = fd, .size = size}, .link = mv->t->link};
-    mv->bytes += size;
-    return mv->n == BATCH_FILES || mv->bytes >= BATCH_MOST ? flush(mv) : E_OK;
+    if (e == E_OK && size == (uint64_t)blob->size)
+        return take_open(mv, blob->id, size, &fd);
+    if (e != E_OK && e != E_NOT_FOUND)
+        return e;
+    transfer_tell(mv->t, false, blob->id.s, "these contents are %s; coffer fsck tells whose they are", e == E_OK ? "damaged" : "missing");
+    return E_OK;
 }
 
 static enum err take_all(struct move *mv, struct meta *m)
@@ -142,11 +188,12 @@ enum err backup_file(const char *from, const char *to)
     return E_OK;
 }
 
-static const char *const journals[] = {"-wal", "-journal", "-shm"};
+/* The first two hold what the database lacks; the others nothing that outlives it. */
+static const char *const journals[] = {"-wal", "-journal", "-shm", "-volatile", "-volatile-wal", "-volatile-shm"};
 
 bool backup_has_journal(const char *database)
 {
-    for (size_t i = 0; i < 2; i++) { /* the last holds nothing by itself */
+    for (size_t i = 0; i < 2; i++) {
         CLEANUP(free_mem) char *path = mem_printf(NULL, "%s%s", database, journals[i]);
         if (access(path, F_OK) == 0)
             return true;

@@ -4,10 +4,12 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "blob/file.h"
 #include "crypt/crypt.h"
 #include "jobs/jobs.h"
 
 #define BATCH 16
+#define PIECE (UINT64_C(256) << 10)
 
 struct progress {
     struct sha256 *hash;
@@ -25,13 +27,37 @@ static enum err add(void *arg, const void *bytes, size_t n)
     return E_OK;
 }
 
-enum err hash_blob(struct core *c, struct id blob, uint64_t size, char hex_out[65])
+static enum err hash_until(struct blob_store *blobs, struct id blob, uint64_t size, int stop_fd, char hex_out[65])
 {
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
-    struct progress p = {sha256_new(mem), c->stop_fd};
+    struct progress p = {sha256_new(mem), stop_fd};
     if (size > 0)
-        TRY(c->blobs->ops->read(c->blobs, blob, 0, size, add, &p));
+        TRY(blobs->ops->read(blobs, blob, 0, size, add, &p));
     sha256_hex(p.hash, hex_out);
+    return E_OK;
+}
+
+enum err hash_blob(struct core *c, struct id blob, uint64_t size, char hex_out[65])
+{
+    return hash_until(c->blobs, blob, size, c->stop_fd, hex_out);
+}
+
+enum err hash_stored(struct blob_store *blobs, struct id blob, uint64_t size, char hex_out[65])
+{
+    return hash_until(blobs, blob, size, -1, hex_out);
+}
+
+enum err hash_file(int fd, uint64_t size, char hex_out[65])
+{
+    CLEANUP(free_mem) void *mem = talloc_new(NULL);
+    struct sha256 *hash = sha256_new(mem);
+    char *piece = talloc_size(mem, PIECE);
+    for (uint64_t at = 0; at < size; at += PIECE) {
+        size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
+        TRY(file_read(fd, at, piece, n));
+        sha256_add(hash, piece, n);
+    }
+    sha256_hex(hash, hex_out);
     return E_OK;
 }
 
