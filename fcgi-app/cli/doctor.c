@@ -20,6 +20,8 @@ const struct doctor_check doctor_checks[] = {
     {"certificate", "The certificate fits its key and is not about to expire.", DOCTOR_START, doctor_certificate},
     {"pages", "Templates and built style sheets are there.", DOCTOR_START, doctor_pages},
     {"front-key", "The web server's parameters hold the key that Coffer expects.", DOCTOR_START, doctor_front_key},
+    {"mongodb", "MongoDB can be reached, lets Coffer in, is a replica set and recent enough.", DOCTOR_COMMAND, doctor_mongodb},
+    {"s3", "The bucket can be written to and read: keys, permissions, region, clock.", DOCTOR_COMMAND, doctor_s3},
     {"stores", "Records and contents open, and belong together.", DOCTOR_COMMAND, doctor_stores},
     {"web-server", "nginx runs as the same user, with a file that fits the settings (addresses, body limits, folders).", DOCTOR_COMMAND, doctor_web_server},
     {"answers", "Coffer answers through the web server.", DOCTOR_COMMAND, doctor_answers},

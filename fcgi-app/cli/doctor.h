@@ -44,6 +44,9 @@ void doctor_local_disk(struct doctor *d);
 void doctor_free_space(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_user(struct doctor *d);
+/* ---- doctor_stores.c ---- */
+void doctor_mongodb(struct doctor *d);
+void doctor_s3(struct doctor *d);
 /* ---- doctor_web.c ---- */
 void doctor_address(struct doctor *d);
 void doctor_certificate(struct doctor *d);
