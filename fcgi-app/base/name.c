@@ -40,6 +40,38 @@ bool utf8_valid(const char *text, size_t len)
     return true;
 }
 
+size_t utf8_uncut(const char *text, size_t len)
+{
+    size_t tail = 0;
+    while (tail < len && tail < 3 && ((unsigned char)text[len - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    unsigned char lead = tail < len ? (unsigned char)text[len - 1 - tail] : 0;
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+    return tail + 1 < whole ? len - tail - 1 : len;
+}
+
+static bool is_shown(int32_t c)
+{
+    return (c >= ' ' && c != 0x7f && (c < 0x80 || c > 0x9f)) || c == '\t' || c == '\n' || c == '\r';
+}
+
+char *utf8_shown(const void *ctx, const char *bytes, size_t len)
+{
+    static const char mark[] = "\xef\xbb\xbf", unknown[] = "\xef\xbf\xbd";
+    size_t at = len >= 3 && memcmp(bytes, mark, 3) == 0 ? 3 : 0, to = 0;
+    char *text = mem_array(ctx, char, 3 * len + 1); /* at worst each byte becomes three */
+    while (at < len) {
+        int32_t c;
+        size_t n = next_char(bytes + at, len - at, &c);
+        bool shown = n > 0 && is_shown(c);
+        memcpy(text + to, shown ? bytes + at : unknown, shown ? n : 3);
+        to += shown ? n : 3;
+        at += n > 0 ? n : 1;
+    }
+    text[to] = '\0';
+    return text;
+}
+
 static bool is_refused(int32_t c)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)

@@ -15,6 +15,13 @@
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF), no NUL in len. */
 bool utf8_valid(const char *text, size_t len);
 
+/* len without a character that is cut off at the end. */
+size_t utf8_uncut(const char *text, size_t len);
+
+/* Any bytes as text to look at, on ctx: U+FFFD for what is no UTF-8 and for control characters but tab and line ends; a
+ * byte order mark at the start is left out. */
+char *utf8_shown(const void *ctx, const char *bytes, size_t len);
+
 /* A file or folder name as it is kept: NFC on ctx. E_BAD_NAME when empty, over 255 bytes after NFC, ".",
  * "..", or with a refused character: '/', '\', C0, C1, DEL, bidi controls (U+061C, U+200E-F, U+202A-E,
  * U+2066-9), U+2028-9, U+FEFF, or invalid UTF-8. ZWJ and ZWNJ are fine. */

@@ -229,7 +229,7 @@ enum err front_nginx(struct app *app, struct buf *out)
         "s3_upstream", s3 ? s3_upstream(mem, conf) : "",
         "s3_location", s3 ? mem_printf(mem, "include \"%s\";", s3_path(app)) : "",
         "upload_pool", s3 ? "coffer_bulk" : "coffer_api",
-        "upload_routes", s3 ? "\"~^POST /(api/(v1/)?)?files/?$\" bulk;" : "",
+        "upload_routes", s3 ? "\"~^POST /(api/(v1/)?)?files/?$\" bulk;\n        \"~^(GET|HEAD) /file/[0-9a-z]+/?$\" bulk;" : "",
         "blobs", s3 ? mem_printf(mem, "%s/blobs", conf->data_path) : conf->disk_path,
         "assets", conf->server_assets,
         "small_lengths", numbers_up_to(mem, (uint64_t)conf->limits_small_body),

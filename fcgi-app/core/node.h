@@ -45,3 +45,14 @@ enum err node_sum(struct core *c, const struct who *who, struct id id, struct us
 enum err node_delivery(struct core *c, void *mem, const struct who *who, struct id id, bool attachment, struct node *node_out,
                        struct delivery *out) MUST_CHECK;
 void delivery_of(const struct node *node, bool attachment, struct delivery *out);
+
+/* ---- node_look.c: for pages ---- */
+/* The files before and after one in its folder's list (sort and order of q); name "": there is none. */
+enum err node_beside(struct core *c, void *mem, const struct who *who, const struct node *file, const struct node_query *q,
+                     struct node *before_out, struct node *after_out) MUST_CHECK;
+/* As node_entries, but only what has `part` in its name, whatever the case. Looks at 20,000 names at most: the list may be
+ * short, or empty, and still have a `next`. */
+enum err node_find(struct core *c, void *mem, const struct who *who, struct id parent, const struct node_query *q, const char *part,
+                   struct place *place_out, struct node_list *out) MUST_CHECK;
+/* The first bytes of a file as text to look at (utf8_shown). A store behind a network is waited for. */
+enum err node_text(struct core *c, void *mem, const struct who *who, struct id file, size_t most, const char **text_out, bool *whole_out) MUST_CHECK;

@@ -191,7 +191,7 @@ static enum err read_part(struct parser *p, uint64_t *at, enum after *after_out)
 
     TRY(read_head(p, mem, at, &head));
     struct multipart_part part = {
-        .name = head.name, .filename = head.filename, .type = head.type, .offset = *at};
+        .name = head.name, .filename = head.filename, .folders = head.folders, .type = head.type, .offset = *at};
     /* An empty part: its delimiter shares the CRLF that ends the head. */
     TRY(find_delimiter(p, *at - 2, &end, &next, after_out));
     part.size = end > *at ? end - *at : 0;

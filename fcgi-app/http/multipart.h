@@ -19,6 +19,7 @@ struct multipart_part {
     const char *filename;  /* NULL: a text field; "": no file was chosen; valid UTF-8. As sent (browsers
                               percent-encode '"', CR and LF: decoded here); a path before it (old browsers)
                               is cut off; filename* (RFC 5987) wins */
+    const char *folders;   /* "a/b/" that stood before filename when it was a relative path; else NULL; valid UTF-8 */
     const char *type;      /* Content-Type as sent, NULL when absent */
     uint64_t offset, size; /* of the contents within the source */
     const char *text;      /* contents of a text field, UTF-8, NUL-terminated; NULL for files */

@@ -51,6 +51,14 @@ static char *cut_path(char *name)
     return last;
 }
 
+/* How browsers send the files of a chosen folder: with their path in it. */
+static char *folders_of(const void *ctx, const char *name, const char *last)
+{
+    size_t len = (size_t)(last - name);
+    bool relative = len > 0 && name[0] != '/' && memchr(name, '\\', len) == NULL && utf8_valid(name, len);
+    return relative ? mem_strn(ctx, name, len) : NULL;
+}
+
 /* filename*=UTF-8''na%C3%AFve.txt (RFC 8187 3.2). */
 static enum err decode_extended(const void *ctx, const char *value, char **out)
 {
@@ -109,6 +117,7 @@ static enum err read_disposition(const void *ctx, const char *value, struct part
     if (extended != NULL)
         TRY(decode_extended(ctx, extended, &plain));
     out->filename = plain != NULL ? cut_path(plain) : NULL;
+    out->folders = plain != NULL ? folders_of(ctx, plain, out->filename) : NULL;
     if (!utf8_valid(out->name, strlen(out->name)))
         return bad("A field name of the form is not UTF-8.");
     if (out->filename != NULL && !utf8_valid(out->filename, strlen(out->filename)))

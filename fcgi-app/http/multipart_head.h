@@ -8,6 +8,7 @@
 struct part_head {
     char *name;     /* valid UTF-8 */
     char *filename; /* NULL: a text field; "": a file field left empty */
+    char *folders;  /* what stands before filename when that is a relative path: "a/b/"; else NULL */
     char *type;     /* NULL when absent */
 };
 

@@ -14,6 +14,7 @@ struct in_page_folder {
     int64_t limit;   /* 0: the default */
     int sort, order; /* enum node_sort; 1: descending */
     const char *cursor;
+    const char *q;   /* only what has this in its name; "" or NULL: everything */
     int done;        /* enum page_done: what the form that led here did */
     int64_t n;       /* to so many files */
 };
@@ -21,6 +22,8 @@ extern const struct field fields_page_folder[];
 
 enum page_done { DONE_NOTHING, DONE_UPLOADED, DONE_CREATED, DONE_DELETED, DONE_RENAMED, DONE_MOVED, DONE_COPIED };
 
+/* Words of addresses: by enum node_sort; ascending, descending; each NULL-terminated. */
+extern const char *const page_sorts[], *const page_orders[];
 extern const char *const page_dones[]; /* in an address, by enum page_done; NULL-terminated */
 
 /* To the list of a folder, which says what was done: to n files, or without a number. */
@@ -34,22 +37,37 @@ struct in_page_folder_new {
 extern const struct field fields_page_folder_new[];
 
 struct in_page_file {
-    int done; /* as above */
+    int done;        /* as above */
+    int sort, order; /* of the list it was opened from: which file is next */
 };
 extern const struct field fields_page_file[];
+
+struct in_page_upload {
+    int64_t mtime_ms;
+};
+extern const struct field fields_page_upload[];
 
 /* Any text: core judges, so that a bad name is said beside the form. */
 struct in_page_rename {
     const char *name;
+    struct id etag; /* of the file that the form was made for; "" for folders */
 };
 extern const struct field fields_page_rename[];
+
+struct in_page_delete {
+    struct id etag; /* as above */
+};
+extern const struct field fields_page_delete[];
 
 /* Files and folders that something is to be done with, and how far somebody got with saying what. */
 struct in_page_pick {
     struct id_list ids;
-    struct id at, to;  /* the folder looked at, the one to look at next */
-    const char *after; /* a cursor of its list */
-    bool go;           /* that is it: do it */
+    struct id_list seen; /* tags of the files when deleting was asked about */
+    struct id at, to;    /* the folder looked at, the one to look at next */
+    const char *after;   /* a cursor of its list */
+    const char *name;    /* of a folder to make there */
+    bool make;           /* make it */
+    bool go;             /* that is it: do it */
 };
 extern const struct field fields_page_pick[];
 

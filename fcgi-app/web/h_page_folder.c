@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/name.h"
 #include "core/node.h"
 #include "core/upload.h"
 #include "web/h_page.h"
@@ -7,8 +8,8 @@
 
 #define LIST_DEFAULT 200
 
-static const char *const sorts[] = {"name", "size", "modified", "type", NULL};
-static const char *const orders[] = {"asc", "desc", NULL};
+const char *const page_sorts[] = {[SORT_NAME] = "name", [SORT_SIZE] = "size", [SORT_MODIFIED] = "modified", [SORT_TYPE] = "type", NULL};
+const char *const page_orders[] = {"asc", "desc", NULL};
 const char *const page_dones[] = {
     [DONE_NOTHING] = "", [DONE_UPLOADED] = "uploaded", [DONE_CREATED] = "created",
     [DONE_DELETED] = "deleted", [DONE_RENAMED] = "renamed", [DONE_MOVED] = "moved", [DONE_COPIED] = "copied", NULL,
@@ -17,11 +18,17 @@ const char *const page_dones[] = {
 #define AT(member) .offset = offsetof(struct in_page_folder, member)
 const struct field fields_page_folder[] = {
     {.name = "limit", .kind = FIELD_INT, AT(limit), .min = 1, .max = 1000},
-    {.name = "sort", .kind = FIELD_CHOICE, AT(sort), .choices = sorts},
-    {.name = "order", .kind = FIELD_CHOICE, AT(order), .choices = orders},
+    {.name = "sort", .kind = FIELD_CHOICE, AT(sort), .choices = page_sorts},
+    {.name = "order", .kind = FIELD_CHOICE, AT(order), .choices = page_orders},
     {.name = "cursor", .kind = FIELD_TEXT, AT(cursor), .max = 4096},
+    {.name = "q", .kind = FIELD_TEXT, AT(q), .max = NAME_MAX_BYTES},
     {.name = "done", .kind = FIELD_CHOICE, AT(done), .choices = page_dones},
     {.name = "n", .kind = FIELD_INT, AT(n), .min = 1, .max = 10000},
+    {0},
+};
+
+const struct field fields_page_upload[] = {
+    {.name = "mtime", .kind = FIELD_TIME, .offset = offsetof(struct in_page_upload, mtime_ms)},
     {0},
 };
 
@@ -42,7 +49,10 @@ static enum err show(struct walk *w, struct id folder)
     };
     struct place place;
     struct node_list list;
-    TRY(node_entries(w->site->core, w, &w->who, folder, &q, &place, &list));
+    if (view_finds(in))
+        TRY(node_find(w->site->core, w, &w->who, folder, &q, in->q, &place, &list));
+    else
+        TRY(node_entries(w->site->core, w, &w->who, folder, &q, &place, &list));
     return reply_page(w, 200, view_folder(w, &place, &list));
 }
 
@@ -79,10 +89,12 @@ enum err h_page_upload_reserve(struct walk *w)
 
 enum err h_page_upload(struct walk *w)
 {
+    const struct in_page_upload *in = w->in;
+    const struct upload_form form = {.parent = w->arg, .conflict = CONFLICT_FAIL, .modified_ms = in->mtime_ms, .folders = true};
     json_t *results;
     size_t stored;
     enum err first;
-    TRY(upload_form(w, w->arg, CONFLICT_FAIL, 0, &results, &stored, &first));
+    TRY(upload_form(w, &form, &results, &stored, &first));
     if (first != E_OK)
         return reply_page(w, err_status(first), view_uploaded(w, results));
     return page_back(w, link_to(w, "page_folder", w->arg.s), DONE_UPLOADED, stored);

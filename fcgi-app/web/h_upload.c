@@ -32,10 +32,11 @@ static enum err answer(struct walk *w, json_t *results, size_t stored, enum err 
 enum err h_upload(struct walk *w)
 {
     const struct in_upload *in = w->in;
+    const struct upload_form form = {.parent = in->parent, .conflict = (enum conflict)in->conflict, .modified_ms = in->mtime_ms};
     json_t *results;
     size_t stored;
     enum err first;
-    TRY(upload_form(w, in->parent, (enum conflict)in->conflict, in->mtime_ms, &results, &stored, &first));
+    TRY(upload_form(w, &form, &results, &stored, &first));
     return answer(w, results, stored, first);
 }
 
@@ -51,11 +52,12 @@ static void add_familiar(json_t *record)
 enum err h_familiar_upload(struct walk *w)
 {
     const struct in_upload *in = w->in;
+    const struct upload_form form = {.parent = in->parent, .conflict = CONFLICT_REPLACE, .modified_ms = in->mtime_ms};
     json_t *results;
     size_t stored, i;
     enum err first;
     json_t *record;
-    TRY(upload_form(w, in->parent, CONFLICT_REPLACE, in->mtime_ms, &results, &stored, &first));
+    TRY(upload_form(w, &form, &results, &stored, &first));
     if (walk_html(w) && stored > 0)
         return reply_see(w, "/");
     TRY(answer(w, results, stored, first));

@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/name.h"
+#include "core/node.h"
 #include "core/upload.h"
 #include "http/multipart.h"
 #include "web/condition.h"
@@ -12,6 +14,7 @@
 /* The form taken apart: files are told by offset, so ten thousand of them cost ten thousand rows, no bytes. */
 struct part {
     const char *name;
+    const char *folders; /* NULL: none */
     uint64_t offset, size;
 };
 
@@ -43,7 +46,10 @@ static enum err take_part(void *arg, const struct multipart_part *part)
         return E_OK; /* how browsers send a file field that was left empty */
     if ((p->n & (p->n - 1)) == 0) /* 0 and powers of two: grow to twice that */
         p->files = talloc_realloc(p->w, p->files, struct part, (unsigned)(p->n > 0 ? 2 * p->n : 1));
-    p->files[p->n++] = (struct part){mem_str(p->w, part->filename), part->offset, part->size};
+    p->files[p->n++] = (struct part){
+        .name = mem_str(p->w, part->filename), .folders = part->folders != NULL ? mem_str(p->w, part->folders) : NULL,
+        .offset = part->offset, .size = part->size,
+    };
     return E_OK;
 }
 
@@ -68,11 +74,11 @@ static enum err form_target(const struct parts *p, struct upload_target *t)
     return err_field(E_FIELD_INVALID, "conflict");
 }
 
-static json_t *failed(const void *mem, const char *name, enum err e)
+static json_t *failed(const void *mem, const struct part *part, bool folders, enum err e)
 {
     const struct err_info *info = err_last(e);
     json_t *o = json_own_object(mem);
-    json_object_set_new(o, "name", json_string(name));
+    json_object_set_new(o, "name", json_sprintf("%s%s", folders && part->folders != NULL ? part->folders : "", part->name));
     json_object_set_new(o, "status", json_integer((json_int_t)err_status(e)));
     json_object_set_new(o, "code", json_string(err_code(e)));
     json_object_set_new(o, "title", json_string(err_title(e)));
@@ -80,6 +86,43 @@ static json_t *failed(const void *mem, const char *name, enum err e)
     return o;
 }
 
+/* ---- the folders of a chosen folder ---- */
+/* Files come folder by folder: the last one made is most often the one wanted next. */
+struct below {
+    struct id top, parent;
+    const char *folders; /* of parent */
+};
+
+static enum err split(const void *mem, const char *folders, const char *const **names_out, size_t *n_out)
+{
+    const char **names = mem_array(mem, const char *, PATH_MAX_DEPTH);
+    for (*n_out = 0; *folders != '\0'; ++*n_out) {
+        size_t len = strcspn(folders, "/");
+        if (*n_out == PATH_MAX_DEPTH)
+            return err_set(E_TOO_NESTED, "a form with a path of more than %d names", PATH_MAX_DEPTH);
+        names[*n_out] = mem_strn(mem, folders, len);
+        folders += len + (folders[len] == '/');
+    }
+    *names_out = names;
+    return E_OK;
+}
+
+static enum err go_below(struct walk *w, struct below *at, const char *folders)
+{
+    const char *const *names = NULL;
+    size_t n;
+    if (strcmp(folders, at->folders) == 0)
+        return E_OK;
+    at->folders = "";
+    at->parent = at->top;
+    TRY(split(w, folders, &names, &n));
+    TRY(names_check(w, names, n));
+    TRY(folder_ensure(w->site->core, w, &w->who, at->top, names, n, &at->parent));
+    at->folders = folders;
+    return E_OK;
+}
+
+/* ---- the files ---- */
 static enum err store_one(struct walk *w, struct upload_target *t, const struct part *part, json_t **result_out)
 {
     struct upload_bytes bytes = {.spool_fd = -1, .size = part->size, .source = {.fd = -1, .size = part->size}};
@@ -106,24 +149,33 @@ static enum err parse(struct walk *w, struct parts *p)
         return err_say(E_MEDIA_TYPE, "This address takes multipart/form-data.");
     TRY(multipart_boundary(w, w->req->content_type, &boundary));
     TRY(multipart_parse(w, &source, boundary, take_part, p));
-    return p->n > 0 ? E_OK : err_field(E_FIELD_MISSING, "file");
+    return p->n > 0 ? E_OK : err_field_say(E_FIELD_MISSING, "file", "No file was chosen.");
 }
 
-static enum err store_all(struct walk *w, struct upload_target *t, json_t **results_out, size_t *stored_out, enum err *first_out)
+static enum err store_below(struct walk *w, struct upload_target *t, struct below *at, const struct part *part, json_t **result_out)
+{
+    TRY(go_below(w, at, part->folders != NULL ? part->folders : ""));
+    t->parent = at->parent;
+    return store_one(w, t, part, result_out);
+}
+
+static enum err store_all(struct walk *w, struct upload_target *t, bool folders, json_t **results_out, size_t *stored_out, enum err *first_out)
 {
     struct parts parts = {.w = w};
     struct err_info first = {0};
     TRY(parse(w, &parts));
     TRY(form_target(&parts, t));
     TRY(condition_expect(w, &t->expect));
+    struct below at = {.top = t->parent, .parent = t->parent, .folders = ""};
     *results_out = json_own_array(w);
     for (size_t i = 0; i < parts.n; i++) {
+        const struct part *part = &parts.files[i];
         json_t *result;
-        enum err e = store_one(w, t, &parts.files[i], &result);
+        enum err e = folders ? store_below(w, t, &at, part, &result) : store_one(w, t, part, &result);
         if (e == E_OK)
             ++*stored_out;
         else
-            result = failed(w, parts.files[i].name, e);
+            result = failed(w, part, folders, e);
         if (e != E_OK && first.err == E_OK) {
             first = err_save();
             *first_out = e;
@@ -134,13 +186,12 @@ static enum err store_all(struct walk *w, struct upload_target *t, json_t **resu
     return E_OK;
 }
 
-enum err upload_form(struct walk *w, struct id parent, enum conflict conflict, int64_t modified_ms, json_t **results_out, size_t *stored_out,
-                     enum err *first_out)
+enum err upload_form(struct walk *w, const struct upload_form *form, json_t **results_out, size_t *stored_out, enum err *first_out)
 {
-    struct upload_target t = {.parent = parent, .conflict = conflict, .modified_ms = modified_ms};
+    struct upload_target t = {.parent = form->parent, .conflict = form->conflict, .modified_ms = form->modified_ms};
     *stored_out = 0;
     *first_out = E_OK;
-    enum err e = store_all(w, &t, results_out, stored_out, first_out);
+    enum err e = store_all(w, &t, form->folders, results_out, stored_out, first_out);
     if (!id_is(w->upload))
         return e;
     struct err_info why = err_save();

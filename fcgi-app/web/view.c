@@ -89,6 +89,12 @@ char *view_size(const void *mem, int64_t bytes)
     return mem_printf(mem, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10), units[unit]);
 }
 
+json_t *view_problem(enum err e)
+{
+    const char *say = e != E_OK ? err_last(e)->say : "";
+    return e == E_OK ? json_null() : json_string(say[0] != '\0' ? say : err_title(e));
+}
+
 json_t *view_notice(int done, int64_t n)
 {
     if (done == DONE_NOTHING)

@@ -71,13 +71,22 @@ void view_time(json_t *item, int64_t t_ms)
     json_object_set_new(item, "modified_text", json_sprintf("%.10s %.5s UTC", text, text + 11));
 }
 
+/* A file is opened as one of this list: its page leads to the next one in the same order. */
+static char *file_link(struct walk *w, const char *about)
+{
+    const struct in_page_folder *in = w->in;
+    bool usual = in->sort == SORT_NAME && in->order == 0;
+    return mem_printf(w, usual ? "%s" : "%s?sort=%s&order=%s", about, page_sorts[in->sort], page_orders[in->order]);
+}
+
 static json_t *entry(struct walk *w, const struct node *node)
 {
     bool folder = node->kind == NODE_FOLDER;
     const char *api = link_to(w, "file_show", node->id.s), *about = link_to(w, "page_file", node->id.s);
     json_t *item = json_pack("{s:s,s:s,s:b,s:s,s:s,s:s,s:s}", "id", node->id.s, "name", node->name, "folder", folder, "kind",
                              folder ? "folder" : "file", "icon", view_icon(node), "api", api, "about", about);
-    json_object_set_new(item, "link", json_string(folder ? view_folder_link(w, node) : about));
+    json_object_set_new(item, "link", json_string(folder ? view_folder_link(w, node) : file_link(w, about)));
+    json_object_set_new(item, "etag", folder ? json_null() : json_string(node->blob.s));
     json_object_set_new(item, "size", folder ? json_null() : json_string(view_size(w, node->size)));
     json_object_set_new(item, "download", folder ? json_null() : json_sprintf("%s?download=1", api));
     view_time(item, node->modified_ms);
@@ -90,7 +99,7 @@ json_t *view_path(struct walk *w, const struct place *place)
     for (size_t i = place->depth; i > 0; i--) {
         const struct node *at = &place->ancestors[i - 1];
         const char *link = i == place->depth ? link_to(w, "page_home", "") : link_to(w, "page_folder", at->id.s);
-        json_array_append_new(list, json_pack("{s:s,s:s}", "name", i == place->depth ? "" : at->name, "link", link));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "id", at->id.s, "name", i == place->depth ? "" : at->name, "link", link));
     }
     return list;
 }
@@ -106,21 +115,30 @@ static char *content_link(struct walk *w, const struct place *folder)
     return link;
 }
 
+/* This list again, in an order, with what is looked for. */
+static const char *list_link(struct walk *w, const char *here, enum node_sort sort, bool descending)
+{
+    const struct in_page_folder *in = w->in;
+    const char *link = mem_printf(w, "%s?sort=%s&order=%s", here, page_sorts[sort], page_orders[descending]);
+    if (in->limit > 0)
+        link = mem_printf(w, "%s&limit=%lld", link, (long long)in->limit);
+    return view_finds(in) ? mem_printf(w, "%s&q=%s", link, url_encode(w, in->q)) : link;
+}
+
 /* A heading that sorts: again the one in force turns it round. */
-static json_t *sort_by(struct walk *w, const char *here, enum node_sort sort, const char *word)
+static json_t *sort_by(struct walk *w, const char *here, enum node_sort sort)
 {
     const struct in_page_folder *in = w->in;
     bool current = in->sort == (int)sort, descending = current && in->order == 1;
-    const char *order = current && !descending ? "desc" : "asc";
-    return json_pack("{s:o,s:s?,s:s?}", "link", json_sprintf("%s?sort=%s&order=%s", here, word, order), "order",
+    return json_pack("{s:s,s:s?,s:s?}", "link", list_link(w, here, sort, current && !descending), "order",
                      !current ? NULL : descending ? "descending" : "ascending", "arrow",
                      !current ? NULL : descending ? "arrow-down" : "arrow-up");
 }
 
 static json_t *sorts(struct walk *w, const char *here)
 {
-    return json_pack("{s:o,s:o,s:o}", "name", sort_by(w, here, SORT_NAME, "name"), "size", sort_by(w, here, SORT_SIZE, "size"),
-                     "modified", sort_by(w, here, SORT_MODIFIED, "modified"));
+    return json_pack("{s:o,s:o,s:o}", "name", sort_by(w, here, SORT_NAME), "size", sort_by(w, here, SORT_SIZE), "modified",
+                     sort_by(w, here, SORT_MODIFIED));
 }
 
 static json_t *link_or_null(const char *link)
@@ -130,16 +148,28 @@ static json_t *link_or_null(const char *link)
 
 static void set_pages(struct walk *w, json_t *page, const char *here, const struct node_list *list)
 {
-    static const char *const words[] = {[SORT_NAME] = "name", [SORT_SIZE] = "size", [SORT_MODIFIED] = "modified", [SORT_TYPE] = "type"};
     const struct in_page_folder *in = w->in;
-    const char *first = mem_printf(w, "%s?sort=%s&order=%s", here, words[in->sort], in->order == 1 ? "desc" : "asc");
-    if (in->limit > 0)
-        first = mem_printf(w, "%s&limit=%lld", first, (long long)in->limit);
+    const char *first = list_link(w, here, (enum node_sort)in->sort, in->order == 1);
     const char *next = list->next != NULL ? mem_printf(w, "%s&cursor=%s", first, url_encode(w, list->next)) : NULL;
     json_object_set_new(page, "first", link_or_null(in->cursor != NULL ? first : NULL));
     json_object_set_new(page, "next", link_or_null(next));
     json_object_set_new(page, "later", json_boolean(in->cursor != NULL));
     json_object_set_new(page, "paged", json_boolean(in->cursor != NULL || next != NULL));
+}
+
+bool view_finds(const struct in_page_folder *in)
+{
+    return in->q != NULL && in->q[0] != '\0';
+}
+
+/* The form that looks for names keeps the order of the list. */
+static json_t *finding(struct walk *w, const char *here, const struct node_list *list)
+{
+    const struct in_page_folder *in = w->in;
+    bool finds = view_finds(in);
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:b}", "action", here, "q", finds ? in->q : "", "sort", page_sorts[in->sort], "order",
+                     page_orders[in->order], "found", finds ? json_integer((json_int_t)list->n) : json_null(), "more",
+                     finds && list->next != NULL);
 }
 
 json_t *view_folder(struct walk *w, const struct place *folder, const struct node_list *list)
@@ -154,7 +184,9 @@ json_t *view_folder(struct walk *w, const struct place *folder, const struct nod
     json_object_set_new(page, "name", json_string(is_root(&folder->node) ? "" : folder->node.name));
     json_object_set_new(page, "inside", json_boolean(folder->depth > 0));
     json_object_set_new(page, "path", view_path(w, folder));
+    json_object_set_new(page, "id", json_string(id));
     json_object_set_new(page, "sort", sorts(w, here));
+    json_object_set_new(page, "find", finding(w, here, list));
     json_object_set_new(page, "upload", json_string(link_to(w, "page_upload", id)));
     json_object_set_new(page, "create", json_string(link_to(w, "page_folder_new", id)));
     json_object_set_new(page, "content", json_string(content_link(w, folder)));

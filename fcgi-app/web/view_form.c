@@ -54,7 +54,7 @@ static const struct {
     {.status = 403, .advice = "denied"},
     {.status = 404, .advice = "missing"},
     {.status = 409, .advice = "changed"},
-    {.status = 412, .advice = "changed"},
+    {.status = 412, .advice = "seen"},
     {.status = 413, .advice = "too_large"},
     {.status = 429, .advice = "wait"},
     {.status = 507, .advice = "full"},
@@ -68,11 +68,11 @@ static const char *advice_for(enum err e)
     return err_status(e) >= 500 ? "broken" : "request";
 }
 
-/* A form of a folder's page that failed leads back to that page; a page that is not there does not. */
-static json_t *back(struct walk *w)
+/* A form of the page of a folder or file that failed leads back to that page; one that is not there does not. */
+static json_t *back(struct walk *w, const char *folder, const char *route)
 {
-    bool form = w->route != NULL && w->req->method == POST && strncmp(w->route->pattern, "/folder/", strlen("/folder/")) == 0;
-    return form && w->reply.problem != E_NOT_FOUND ? json_string(link_to(w, "page_folder", w->arg.s)) : json_null();
+    bool form = w->route != NULL && w->req->method == POST && strncmp(w->route->pattern, folder, strlen(folder)) == 0;
+    return form && w->reply.problem != E_NOT_FOUND ? json_string(link_to(w, route, w->arg.s)) : json_null();
 }
 
 json_t *view_error(struct walk *w)
@@ -83,7 +83,8 @@ json_t *view_error(struct walk *w)
     json_t *page = json_own_object(w);
     json_object_set_new(page, "detail", more ? json_string(detail) : json_null());
     json_object_set_new(page, "limit", limit != NULL ? json_string(view_size(w, json_integer_value(limit))) : json_null());
-    json_object_set_new(page, "back", back(w));
+    json_object_set_new(page, "back", back(w, "/folder/", "page_folder"));
+    json_object_set_new(page, "look", back(w, "/file/", "page_file"));
     json_object_set_new(page, advice_for(w->reply.problem), json_true());
     set_wait(page, problem);
     return page;

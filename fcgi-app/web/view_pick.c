@@ -8,8 +8,9 @@ static void set_chosen(json_t *page, const struct chosen *chosen)
     json_t *list = json_array();
     for (size_t i = 0; i < chosen->n; i++) {
         const struct node *node = &chosen->nodes[i];
-        json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s}", "id", node->id.s, "name", node->name, "folder", node->kind == NODE_FOLDER,
-                                              "kind", node->kind == NODE_FOLDER ? "folder" : "file", "icon", view_icon(node)));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s,s:s,s:s?}", "id", node->id.s, "name", node->name, "folder",
+                                              node->kind == NODE_FOLDER, "kind", node->kind == NODE_FOLDER ? "folder" : "file", "icon",
+                                              view_icon(node), "etag", node->kind == NODE_FILE && id_is(node->blob) ? node->blob.s : NULL));
     }
     json_object_set_new(page, "chosen", list);
     json_object_set_new(page, "n", json_integer((json_int_t)chosen->n));
@@ -48,8 +49,10 @@ static json_t *folders(const struct chosen *chosen, enum page_done verb, const s
     return rows;
 }
 
-json_t *view_pick(struct walk *w, enum page_done verb, const struct chosen *chosen, const struct place *at, const struct node_list *list)
+json_t *view_pick(struct walk *w, enum page_done verb, const struct chosen *chosen, const struct place *at, const struct node_list *list,
+                  enum err problem)
 {
+    const struct in_page_pick *in = w->in;
     bool moving = verb == DONE_MOVED, home = id_eq(at->node.id, chosen->home.node.id), all;
     json_t *page = json_own_object(w), *rows = folders(chosen, verb, list, &all);
     set_chosen(page, chosen);
@@ -62,15 +65,19 @@ json_t *view_pick(struct walk *w, enum page_done verb, const struct chosen *chos
     json_object_set_new(page, "none", json_boolean(json_array_size(rows) == 0));
     json_object_set_new(page, "folders", rows);
     json_object_set_new(page, "after", !all && list->next != NULL ? json_string(list->next) : json_null());
+    json_object_set_new(page, "problem", view_problem(problem));
+    json_object_set_new(page, "typed", json_string(problem != E_OK && in->name != NULL ? in->name : ""));
     json_object_set_new(page, "there", json_boolean(moving && home));
     json_object_set_new(page, "back", json_string(view_folder_link(w, &chosen->home.node)));
     return page;
 }
 
-json_t *view_delete_many(struct walk *w, const struct chosen *chosen)
+json_t *view_delete_many(struct walk *w, const struct chosen *chosen, const struct usage *all)
 {
     json_t *page = json_own_object(w);
     set_chosen(page, chosen);
+    json_object_set_new(page, "all", json_pack("{s:I,s:I,s:s}", "files", (json_int_t)all->files, "folders", (json_int_t)all->folders, "size",
+                                               view_size(w, all->size)));
     json_object_set_new(page, "action", json_string(link_to(w, "page_delete_many", "")));
     json_object_set_new(page, "back", json_string(view_folder_link(w, &chosen->home.node)));
     return page;

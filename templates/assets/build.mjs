@@ -7,10 +7,10 @@ import * as sass from "sass";
 
 // The icons the templates, view code and script use, by their name in Bootstrap Icons.
 const ICONS = [
-  "arrow-down", "arrow-up", "check-circle-fill", "chevron-right", "cloud-arrow-up", "copy", "download",
+  "arrow-down", "arrow-up", "check-circle-fill", "chevron-left", "chevron-right", "cloud-arrow-up", "copy", "download",
   "exclamation-triangle-fill", "file-earmark", "file-earmark-code", "file-earmark-image", "file-earmark-music",
   "file-earmark-pdf", "file-earmark-play", "file-earmark-spreadsheet", "file-earmark-text", "file-earmark-zip", "folder-fill",
-  "folder-plus", "folder-symlink", "folder2-open", "info-circle", "pencil", "person-circle", "three-dots", "trash3", "upload", "x-lg",
+  "folder-plus", "folder-symlink", "folder2-open", "info-circle", "pencil", "person-circle", "search", "three-dots", "trash3", "upload", "x-lg",
 ];
 
 const out = process.argv[2];

@@ -20,6 +20,9 @@ from playwright.sync_api import expect
 SHOTS = OUT / "screenshots"
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 
+PATIENCE_MS = 30_000  # machines that do something else as well
+expect.set_options(timeout=PATIENCE_MS // 2)
+
 DESKTOP = {"width": 1200, "height": 750}
 PHONE = {"width": 360, "height": 740}
 
@@ -48,7 +51,7 @@ class Desk:
         options.setdefault("viewport", DESKTOP)
         self.context = chromium.new_context(base_url=coffer.url, java_script_enabled=scripts, locale="en-GB", timezone_id="UTC",
                                             accept_downloads=True, ignore_https_errors=coffer.tls, **options)
-        self.context.set_default_timeout(15000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.complaints = []  # what the browser said that it should not have had to say
         self.context.on("console", self._console)
         self.context.on("weberror", lambda e: self.complaints.append(f"error: {e.error}"))
@@ -126,6 +129,20 @@ class Desk:
         return self
 
     # ---- the list of a folder
+    def find(self, part):
+        """By the field above the list."""
+        field = self.page.get_by_role("searchbox", name="Find a name in this folder")
+        field.fill(part)
+        if not self.scripts:
+            self.button("Find").click()
+        expect(field).to_have_value(part)
+        return self
+
+    def drag(self, name, onto):
+        """A row of the list onto something, with the mouse."""
+        self.row(name).locator("a.entry").drag_to(onto)
+        return self
+
     def row(self, name):
         exactly = re.compile(rf"^{re.escape(name)}$")
         return self.page.locator("#list tbody tr").filter(has=self.page.locator("bdi.name", has_text=exactly))
@@ -153,8 +170,31 @@ class Desk:
         form = self.page.locator("#upload form")
         if conflict:
             form.locator("select").select_option(conflict)
-        form.locator("input[type=file]").set_input_files(chosen)
+        form.locator("#file").set_input_files(chosen)
         form.get_by_role("button", name="Upload").click()
+        return self
+
+    def upload_folder(self, path):
+        """A folder of this machine, by the browser's own chooser with scripts, by the form without."""
+        if self.scripts:
+            with self.page.expect_file_chooser() as chooser:
+                self.button("Upload folder").click()
+            chooser.value.set_files(path)
+            return self
+        self.page.locator("#upload > summary").click()
+        form = self.page.locator("#upload form")
+        form.get_by_label("or a whole folder").set_input_files(path)
+        form.get_by_role("button", name="Upload").click()
+        return self
+
+    def drop_from_outside(self, *paths):
+        """As the window system does it, and so with whole folders."""
+        chrome = self.context.new_cdp_session(self.page)
+        box = self.page.locator("#list").bounding_box()
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for event in ("dragEnter", "dragOver", "drop"):
+            chrome.send("Input.dispatchDragEvent", {"type": event, "x": box["x"] + 20, "y": box["y"] + 20, "data": data})
+        expect(self.page.locator("#drop")).to_be_hidden()
         return self
 
     def uploaded(self, n):

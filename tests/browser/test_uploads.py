@@ -22,6 +22,78 @@ def test_dropping_into_a_folder(desk, alice):
     assert alice.names(folder["id"]) == ["#1?.txt"]
 
 
+def tree(folder):
+    """A folder as people have them: folders in folders, odd names, something empty."""
+    for name, data in TREE.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (folder / "Holidays" / "empty").mkdir()
+    return folder / "Holidays"
+
+
+TREE = {
+    "Holidays/list.txt": b"towel", "Holidays/2026/sea.jpg": b"\xff\xd8\xff", "Holidays/2026/Größe & co/#1?.txt": b"odd",
+    "Holidays/2026/100%.txt": b"percent",
+}
+
+
+def below(person, parent=None, path=""):
+    """{path: contents} of all files below a folder."""
+    found = {}
+    for item in person.all(parent):
+        if item["kind"] == "folder":
+            found |= below(person, item["id"], f"{path}{item['name']}/")
+        else:
+            found[path + item["name"]] = person.get(f"/api/v1/files/{item['id']}").content
+    return found
+
+
+@pytest.mark.route("page_upload")
+def test_a_folder_by_the_form(desk_for, alice, scripts, tmp_path):
+    """It comes with its folders."""
+    desk = desk_for(alice, scripts=scripts).open("/").upload_folder(tree(tmp_path)).uploaded(len(TREE))
+    desk.expect_names("Holidays").shot(f"uploaded-folder-{desk.way}").enter("Holidays").expect_names("2026", "list.txt")
+    assert below(alice) == TREE
+    desk.open("/").upload_folder(tmp_path / "Holidays")  # once more: nothing is lost
+    if scripts:
+        desk.button("Keep both for all").click()
+    desk.uploaded(len(TREE))
+    assert len(below(alice)) == 2 * len(TREE)
+
+
+def test_a_folder_by_dragging(desk, alice, tmp_path):
+    """What cannot be taken along is named."""
+    desk.drop_from_outside(tree(tmp_path)).uploaded(len(TREE)).expect_names("Holidays")
+    assert below(alice) == TREE
+    expect(desk.page.locator("#alert")).to_contain_text("Holidays/empty")
+    desk.shot("dropped-folder")
+
+
+def test_a_folder_and_a_file_at_once_into_a_folder(desk, alice, tmp_path):
+    folder = alice.folder("Here")
+    (tmp_path / "beside.txt").write_text("beside")
+    desk.open(f"/folder/{folder['id']}").drop_from_outside(tree(tmp_path), tmp_path / "beside.txt").uploaded(len(TREE) + 1)
+    assert below(alice, folder["id"]) == TREE | {"beside.txt": b"beside"}
+
+
+def test_leaving_while_files_are_on_their_way_is_asked_about(desk, alice):
+    network = desk.context.new_cdp_session(desk.page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000})
+    data = os.urandom(2_000_000)
+    desk.upload(("big.bin", data))
+    expect(desk.page.locator("#uploads-title")).to_have_text("Uploading 1 of 1")
+    with desk.page.expect_event("dialog"):
+        desk.page.close(run_before_unload=True)
+    desk.excuse("dialog: beforeunload")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+    desk.uploaded(1)  # the answer was no: it went on
+    assert alice.content("big.bin").content == data
+    with desk.page.expect_event("close"):  # nothing is on its way any more: nobody asks
+        desk.page.close(run_before_unload=True)
+
+
 def test_progress_is_shown(desk, alice):
     """At 1 MB/s, 3 MB are on their way long enough to be seen."""
     network = desk.context.new_cdp_session(desk.page)

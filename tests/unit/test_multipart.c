@@ -19,7 +19,7 @@
 struct seen {
     const void *mem;
     const struct multipart_source *source;
-    char *text; /* "name=text;" and "name<filename|type>contents;" */
+    char *text; /* "name=text;" and "name<[folders]filename|type>contents;" */
     size_t parts;
     enum err answer;
 };
@@ -45,7 +45,8 @@ static enum err note_part(void *arg, const struct multipart_part *part)
         s->text = mem_printf(s->mem, "%s%s=%s;", s->text, part->name, got);
     } else {
         assert_null(part->text);
-        s->text = mem_printf(s->mem, "%s%s<%s|%s>%s;", s->text, part->name, part->filename,
+        s->text = mem_printf(s->mem, "%s%s<%s%s%s%s|%s>%s;", s->text, part->name, part->folders != NULL ? "[" : "",
+                             part->folders != NULL ? part->folders : "", part->folders != NULL ? "]" : "", part->filename,
                              part->type != NULL ? part->type : "", got);
     }
     return s->answer;
@@ -125,14 +126,17 @@ static const struct {
     {B CD "name=\"f\"; filename=\"C:\\Documents\\cat.png\"\r\n\r\n1" END, E_OK, "f<cat.png|>1;"},
     {B CD "name=\"f\"; filename=\"/home/me/cat.png\"\r\n\r\n1" END, E_OK, "f<cat.png|>1;"},
     {B CD "name=\"f\"; filename=\"a\\\"\r\n\r\n1" END, E_OK, "f<a\\|>1;"}, /* a browser's file called a\ */
-    {B CD "name=\"f\"; filename=\"../..\"\r\n\r\n1" END, E_OK, "f<..|>1;"},
+    {B CD "name=\"f\"; filename=\"../..\"\r\n\r\n1" END, E_OK, "f<[../]..|>1;"},
     {B CD "name=\"f\"; filename=\"100%.txt\"\r\n\r\n1" END, E_OK, "f<100%.txt|>1;"},
     {B CD "name=\"f\"; filename=\"a;b=c.txt\"\r\n\r\n1" END, E_OK, "f<a;b=c.txt|>1;"},
     {B CD "name=\"f\"; filename=\"na\xC3\xAFve\"\r\n\r\n1" END, E_OK, "f<na\xC3\xAFve|>1;"},
     {B CD "name=\"f\"; filename*=UTF-8''na%C3%AFve%20x\r\n\r\n1" END, E_OK, "f<na\xC3\xAFve x|>1;"},
     {B CD "name=\"f\"; filename=\"x\"; filename*=utf-8'en'y\r\n\r\n1" END, E_OK, "f<y|>1;"},
     {B CD "name=\"f\"; filename*=utf-8'en'y; filename=\"x\"\r\n\r\n1" END, E_OK, "f<y|>1;"},
-    {B CD "name=\"f\"; filename*=UTF-8''..%2Fy\r\n\r\n1" END, E_OK, "f<y|>1;"},
+    {B CD "name=\"f\"; filename*=UTF-8''..%2Fy\r\n\r\n1" END, E_OK, "f<[../]y|>1;"},
+    {B CD "name=\"f\"; filename=\"a b/c/d.txt\"\r\n\r\n1" END, E_OK, "f<[a b/c/]d.txt|>1;"}, /* a chosen folder */
+    {B CD "name=\"f\"; filename=\"a//d.txt\"\r\n\r\n1" END, E_OK, "f<[a//]d.txt|>1;"},
+    {B CD "name=\"f\"; filename=\"a/b\\d.txt\"\r\n\r\n1" END, E_OK, "f<d.txt|>1;"},
     {B CD "NAME=f ;FileName=x;  other=\"y\";\r\n\r\n1" END, E_OK, "f<x|>1;"},
 
     /* refused */

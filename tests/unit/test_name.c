@@ -54,6 +54,37 @@ static void well_formed_utf8(void **state)
             fail_msg("row %zu", i);
 }
 
+#define UNKNOWN "\xef\xbf\xbd"
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *want;
+    size_t uncut;
+} shown[] = {
+    {"", 0, "", 0},
+    {"a\tb\r\n", 5, "a\tb\r\n", 5},
+    {"a\0\x1b\x7f", 4, "a" UNKNOWN UNKNOWN UNKNOWN, 4},
+    {"\xc2\x85", 2, UNKNOWN, 2},          /* C1 */
+    {"\xef\xbb\xbf" "a", 4, "a", 4},      /* a byte order mark */
+    {"\xff\xfe" "a", 3, UNKNOWN UNKNOWN "a", 3},
+    {"x" E_ACUTE, 3, "x" E_ACUTE, 3},
+    {"x\xc3", 2, "x" UNKNOWN, 1},
+    {"\xe2\x82", 2, UNKNOWN UNKNOWN, 0},
+    {"\xf0\x9f\x98\x80", 4, "\xf0\x9f\x98\x80", 4},
+    {"\xf0\x9f\x98", 3, UNKNOWN UNKNOWN UNKNOWN, 0},
+    {"\x80\x80\x80\x80", 4, UNKNOWN UNKNOWN UNKNOWN UNKNOWN, 4}, /* never was UTF-8 */
+};
+
+static void any_bytes_can_be_shown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        CLEANUP(free_mem) char *text = utf8_shown(NULL, shown[i].bytes, shown[i].len);
+        if (strcmp(text, shown[i].want) != 0 || utf8_uncut(shown[i].bytes, shown[i].len) != shown[i].uncut)
+            fail_msg("row %zu: %s, %zu", i, text, utf8_uncut(shown[i].bytes, shown[i].len));
+    }
+}
+
 static const struct {
     const char *text, *want; /* NULL: E_BAD_NAME */
 } names[] = {
@@ -214,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(well_formed_utf8),
+        cmocka_unit_test(any_bytes_can_be_shown),
         cmocka_unit_test(names_as_they_are_kept),
         cmocka_unit_test(refusals_say_what_is_wrong),
         cmocka_unit_test(a_long_crowd_of_marks_is_refused_at_once),

@@ -291,3 +291,68 @@ def test_the_title_is_the_sites(server_factory):
 def test_register_is_not_offered_when_closed(server_factory):
     browser = Browser(server_factory(site_register="closed").anon()).open("/login").expect()
     assert not [h for h in browser.page.links if "register" in h]
+
+
+# ---------------------------------------------------------------- whole folders, names in a folder, what was seen
+@pytest.mark.route("page_upload")
+def test_a_form_with_a_folder_makes_its_folders(browser, alice):
+    files = [("Trip/a.txt", b"1"), ("Trip/Größe/b.txt", b"2"), ("Trip/Größe/c.txt", b"3"), ("d.txt", b"4")]
+    browser.send(browser.page.form(field="file"), files=files).expect()
+    assert "Files uploaded: 4" in browser.text()
+    assert [alice.content(f"Trip/{path}").content for path in ("a.txt", "Gr%C3%B6%C3%9Fe/b.txt", "Gr%C3%B6%C3%9Fe/c.txt")] == [b"1", b"2", b"3"]
+    assert alice.names() == ["Trip", "d.txt"]
+
+
+@pytest.mark.parametrize("name", ["../up.txt", "a/../up.txt", "a//up.txt", "taken.txt/up.txt", "a/" * 130 + "up.txt"])
+def test_folders_that_cannot_be_are_told_and_the_rest_is_stored(browser, alice, name):
+    alice.file("taken.txt")
+    browser.open("/").send(browser.page.form(field="file"), files=[(name, b"x"), ("good/b.txt", b"y")])
+    assert browser.response.status_code in (409, 422) and "up.txt" in browser.text()
+    assert alice.content("good/b.txt").content == b"y"
+    assert "up.txt" not in str(alice.all()) and alice.content("up.txt").status_code == 404
+
+
+def test_programs_send_names_without_folders(alice):
+    assert alice.file("Trip/a.txt", b"1")["name"] == "a.txt"
+    assert alice.names() == ["a.txt"]
+
+
+@pytest.mark.route("page_folder")
+def test_a_name_is_found_in_a_folder(browser, alice):
+    folder = alice.folder("In here")
+    for name in ("Ärger.txt", "b.txt", "ÄRGER im Büro.txt"):
+        alice.file(name, parent=folder["id"])
+    browser.open(f"/folder/{folder['id']}?q=%C3%A4rger&sort=size&order=desc&limit=1").expect()
+    assert "Ärger.txt" in browser.text() or "ÄRGER im Büro.txt" in browser.text()
+    browser.follow(r"cursor=").expect()
+    assert not any("cursor=" in link for link in browser.page.links), "there are two"
+    browser.open(f"/folder/{folder['id']}?q=nothing").expect()
+    assert "Nothing of that name" in browser.text()
+    browser.open(f"/folder/{folder['id']}?q={'x' * 256}").expect(422)
+
+
+@pytest.mark.parametrize("deed", ["rename", "delete"])
+def test_a_form_for_other_contents_does_nothing(browser, alice, deed):
+    file = alice.file("a.txt", b"old")
+    form = browser.open(f"/file/{file['id']}/{deed}").expect().page.form(rf"/{deed}$")
+    assert form.fields["etag"] == file["etag"].strip('"')
+    alice.put("a.txt", b"new")
+    browser.send(form, **({"name": "b.txt"} if deed == "rename" else {})).expect(412)
+    assert "Look at it as it is now" in browser.text()
+    browser.follow(rf"^/file/{file['id']}$").expect()
+    assert alice.content("a.txt").content == b"new"
+
+
+def test_a_form_of_a_folder_has_no_tag(browser, alice):
+    folder = alice.folder("F")
+    for deed in ("rename", "delete"):
+        assert "etag" not in browser.open(f"/file/{folder['id']}/{deed}").expect().page.form(rf"/{deed}$").types
+    browser.send(browser.page.form(r"/delete$")).expect()
+    assert alice.names() == []
+
+
+def test_the_time_of_a_file_comes_with_the_address(browser, alice):
+    form = browser.page.form(field="file")
+    form.action += "?mtime=1600000000.25"
+    browser.send(form, files=[("a.txt", b"1")]).expect()
+    assert alice.all()[0]["modified"] == "2020-09-13T12:26:40.250Z"

@@ -1,6 +1,8 @@
 // Begins here. Every page works without this; the script adds progress, several files at once, dropping files, and
 // answers in place.
 import { chooser, dropping } from "./choose.js";
+import { dragging } from "./drag.js";
+import { finding } from "./find.js";
 import { localTimes } from "./format.js";
 import { menus } from "./menu.js";
 import { forgetNotice, passwordButtons, showHints, tools } from "./page.js";
@@ -20,6 +22,8 @@ if (document.getElementById("list") !== null) {
   chooser();
   tools();
   dropping();
+  dragging();
+  finding();
   uploads();
   removal();
   picker();

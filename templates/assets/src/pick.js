@@ -9,7 +9,8 @@ export function picker() {
   dialog.addEventListener("submit", (event) => {
     event.preventDefault();
     const fields = new FormData(event.target);
-    fields.append(event.submitter.name, event.submitter.value);
+    if (event.submitter !== null)
+      fields.append(event.submitter.name, event.submitter.value);
     ask(event.target.action, fields);
   });
   dialog.addEventListener("click", (event) => {
@@ -35,6 +36,18 @@ export function pick(verb, rows, back) {
   ask(`/${verb}`, fields);
 }
 
+// Without asking: somebody dragged the rows onto that folder.
+export function moveTo(folder, rows) {
+  const fields = new FormData();
+  for (const row of rows)
+    fields.append("ids", row.querySelector("input[name=ids]").value);
+  fields.append("at", folder);
+  fields.append("go", "1");
+  opener = null;
+  quiet();
+  ask("/move", fields);
+}
+
 async function ask(address, fields) {
   let answer, page;
   try {
@@ -57,7 +70,13 @@ function show(form) {
   dialog.replaceChildren(form);
   if (!dialog.open)
     dialog.showModal();
-  (form.querySelector(".where ul button:not([disabled])") ?? form.querySelector("[data-cancel]")).focus();
+  const make = form.querySelector("details");
+  make.addEventListener("toggle", () => {
+    if (make.open)
+      make.querySelector("[name=name]").focus();
+  });
+  const first = ["[autofocus]", ".where ul button:not([disabled])", "[data-cancel]"];
+  first.map((what) => form.querySelector(what)).find((element) => element !== null).focus();
 }
 
 function done(page) {

@@ -2,6 +2,8 @@
 import { announce, complain, nameOf, quiet, reason, refreshList } from "./page.js";
 import { fill, texts } from "./texts.js";
 
+const NAMES_SHOWN = 5;
+
 let dialog = null, asked = [], opener = null;
 
 export function removal() {
@@ -18,12 +20,42 @@ export function askToDelete(rows) {
   const one = rows.length === 1;
   const kind = one ? rows[0].querySelector("[data-menu]").dataset.menu : "many";
   asked = rows;
+  dialog.querySelector("#delete-count").textContent = "";
   opener = one ? rows[0].querySelector("[data-menu]") : document.activeElement;
   dialog.querySelector(".name").textContent = one ? nameOf(rows[0]) : fill(texts.items, { n: rows.length });
   for (const words of dialog.querySelectorAll("[data-kind]"))
     words.hidden = words.dataset.kind !== kind;
+  list(rows);
   dialog.returnValue = "";
   dialog.showModal();
+  if (kind !== "file")
+    count(rows);
+}
+
+// Which ones, when it is more than one.
+function list(rows) {
+  const names = rows.length > 1 ? rows.slice(0, NAMES_SHOWN).map(nameOf) : [];
+  const lines = names.map((name) => Object.assign(document.createElement("bdi"), { className: "name", textContent: name }));
+  if (rows.length > NAMES_SHOWN)
+    lines.push(fill(texts.andMore, { n: rows.length - NAMES_SHOWN }));
+  dialog.querySelector("#delete-names").replaceChildren(...lines.map((line) => {
+    const item = document.createElement("li");
+    item.append(line);
+    return item;
+  }));
+}
+
+// How much that is with all that is in folders: said by the page that asks without this script. Nobody waits for it.
+async function count(rows) {
+  const fields = new URLSearchParams(rows.map((row) => ["ids", row.querySelector("input[name=ids]").value]));
+  try {
+    const answer = await fetch("/delete", { method: "POST", headers: { Accept: "text/html" }, body: fields });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (asked === rows)
+      dialog.querySelector("#delete-count").textContent = page.getElementById("delete-all")?.textContent ?? "";
+  } catch {
+    // deleting will say that the server cannot be reached
+  }
 }
 
 async function remove(rows) {
@@ -46,7 +78,8 @@ async function remove(rows) {
 // null: done; else what to say. What was gone already is as wanted.
 async function removeOne(row) {
   try {
-    const answer = await fetch(row.dataset.api, { method: "DELETE" });
+    const seen = row.dataset.etag ? { "If-Match": `"${row.dataset.etag}"` } : {}; // contents that nobody has seen are not deleted
+    const answer = await fetch(row.dataset.api, { method: "DELETE", headers: seen });
     return answer.ok || answer.status === 404 ? null
       : fill(texts.notDeleted, { name: nameOf(row), why: reason(answer.status, await answer.text()) });
   } catch {

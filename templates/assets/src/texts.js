@@ -29,7 +29,11 @@ export const texts = {
   asks: "{name}: this folder already has something of that name. Keep both, replace, or skip?",
   failedOne: "{name} was not uploaded. {why}",
 
+  uploadFolder: "Upload folder",
+  leftOut: "Left out, because there is nothing in it or it cannot be read: {names}",
+
   items: "{n} items",
+  andMore: "and {n} more",
   chosen: "{n} selected",
   renamed: "Now called {name}.",
   deleted: "{name} was deleted.",
