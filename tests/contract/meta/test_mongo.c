@@ -125,6 +125,29 @@ static void a_list_of_a_thousand_is_one_query(void **state)
     assert_int_equal(s->commands - before, 1);
 }
 
+/* ---- room ---- */
+static int64_t bytes_of_records(struct bench *b)
+{
+    REPLY_AUTO reply = BSON_INITIALIZER;
+    bson_iter_t rows;
+    bson_t row;
+    DOC_AUTO sum = DOC("_id", BCON_NULL, "bytes", "{", "$sum", "{", "$bsonSize", S("$$ROOT"), "}", "}");
+    assert_err(mongo_rows(mongo_of(b->m), DOC("aggregate", S("record"), "pipeline", "[", "{", "$group", D(sum), "}", "]", "cursor", "{",
+                                              "}"), &reply, &rows), E_OK);
+    assert_true(rows_next(&rows, &row));
+    return doc_number(&row, "bytes");
+}
+
+static void a_file_takes_little_room(void **state)
+{
+    struct bench *b = *state;
+    int64_t before = bytes_of_records(b);
+    must_file(b, &b->ann, b->ann.root, "a name of thirty characters.txt", 10240);
+    int64_t bytes = bytes_of_records(b) - before;
+    printf("# a file: %lld bytes of documents\n", (long long)bytes);
+    assert_in_range(bytes, 500, 1500);
+}
+
 /* ---- names ---- */
 static void names_mean_nothing(void **state)
 {
@@ -240,6 +263,7 @@ int main(void)
         TEST(an_account_disabled_behind_a_walk_is_seen),
         TEST(a_plan_is_for_one_name_and_one_person),
         TEST(a_list_of_a_thousand_is_one_query),
+        TEST(a_file_takes_little_room),
         TEST(names_mean_nothing),
         TEST(every_page_reads_an_index),
         TEST(one_keeper_has_the_turn),
