@@ -18,6 +18,12 @@ def test_the_list_names_every_command(coffer):
     assert "\n  man " not in text
 
 
+def test_the_version_is_the_one_that_news_begins_with(coffer):
+    version = coffer.cli("version").stdout
+    assert version == coffer.cli("--version").stdout
+    assert (TOP / "NEWS").read_text().startswith("C" + version.strip()[1:])
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_explains_itself(coffer, name):
     one = coffer.cli("help", *name.split()).stdout
