@@ -92,17 +92,19 @@ class S3Proxy:
         return f"http://{self.address}"
 
     def listen(self):
+        self.is_up = True
         self.listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def down(self):
-        """Nobody listens any more, and what was open is reset."""
+        """Nobody listens any more, and what was open is ended."""
+        self.is_up = False
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for s in list(self.open):
-            self._drop(s, True)
+            self._drop(s)  # shut down: a thread that reads from it would keep a closed one alive
 
     def up(self):
         self.listen()
@@ -130,6 +132,9 @@ class S3Proxy:
             except OSError:
                 return
             self.open.add(client)
+            if not self.is_up:
+                self._drop(client)
+                return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     # ---- one connection: a request, an answer, the next
