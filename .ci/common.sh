@@ -15,7 +15,7 @@ die()  { local status=$1; shift; warn "$*"; exit "$status"; }
 # ---- packages: Debian's name, how to see that what it gives is there, for what, what for ----
 # cmd:PROGRAM in PATH; pc:MODULE for pkg-config; inc:HEADER; py:MODULE for python3; file:PATH.
 # Uses: run (to build and start), node (only where the assets have to be built and there is no Node with npm), test,
-# browser, fuzz (only ./check --all).
+# browser, fuzz (only ./check --all), s3 (tests against S3).
 packages() {
     cat <<'END'
 gcc                     cmd:gcc             run      the compiler
@@ -48,6 +48,11 @@ ca-certificates         file:/etc/ssl/certs/ca-certificates.crt test  pip
 chromium                cmd:chromium        browser  the pages in a browser
 chromium-sandbox        file:/usr/lib/chromium/chrome-sandbox browser  Chromium for anybody but root
 clang                   cmd:clang           fuzz     libFuzzer
+ceph-mon                cmd:ceph-mon        s3       an S3 server to test against
+ceph-osd                cmd:ceph-osd        s3       an S3 server to test against
+ceph-mgr                cmd:ceph-mgr        s3       an S3 server to test against
+ceph-common             cmd:ceph            s3       an S3 server to test against
+radosgw                 cmd:radosgw         s3       an S3 server to test against
 END
 }
 
@@ -94,9 +99,9 @@ may_be_root() {
     [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
 }
 
-# need_packages USE...: install what is missing when that is allowed and possible; else say the line to type, exit 69.
+# install_packages USE...: install what is missing when that is allowed and possible; else say the line to type.
 # INSTALL=no never installs.
-need_packages() {
+install_packages() {
     local missing line service services=()
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -104,24 +109,28 @@ need_packages() {
     if [ "${INSTALL:-yes}" = no ] || ! command -v apt-get >/dev/null || ! may_be_root; then
         warn "these packages are missing; install them, for instance by"
         printf '\n    %s%s\n\n' "$([ "$(id -u)" = 0 ] || echo 'sudo ')" "$line" >&2
-        exit 69
+        return 69
     fi
     [ "$(id -u)" = 0 ] || say "sudo $line"
-    for service in nginx apache2; do
+    for service in nginx apache2 ceph-crash; do
         command -v "$service" >/dev/null || services+=("$service")
     done
     say "Installing ${#missing[@]} packages: ${missing[*]}"
     as_root apt-get update -q >/dev/null || warn "apt-get update failed; trying with the lists that are there"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >"$BUILD/apt.log" 2>&1 || {
         tail -20 "$BUILD/apt.log" >&2
-        die 69 "apt-get could not install them; everything it said is in build/apt.log"
+        warn "apt-get could not install them; everything it said is in build/apt.log"
+        return 69
     }
     for service in "${services[@]}"; do
         stop_installed_service "$service"
     done
     mapfile -t missing < <(missing_packages "$@")
-    [ ${#missing[@]} -eq 0 ] || die 69 "still not there after the installation: ${missing[*]}"
+    [ ${#missing[@]} -eq 0 ] || { warn "still not there after the installation: ${missing[*]}"; return 69; }
 }
+
+# need_packages USE...: the same, but nothing goes on without them.
+need_packages() { install_packages "$@" || exit 69; }
 
 # Installing Debian's nginx starts one on port 80 for everybody. Only called for what was not there before.
 stop_installed_service() {
