@@ -379,6 +379,7 @@ class Installation:
             section, _, name = key.partition(".")
             sections.setdefault(section, []).append(f"{name} = {value}\n")
         self.conf.write_text("".join(f"[{s}]\n{''.join(rows)}\n" for s, rows in sections.items()))
+        self.conf.chmod(0o600)  # the address of a store may hold a password
 
     def environment(self):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("COFFER_")}

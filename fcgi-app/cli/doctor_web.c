@@ -20,7 +20,7 @@
 
 #define SOON_DAYS  14
 #define LARGE_BODY (1u << 20) /* more than limits.small_body can be: it takes the way by file */
-#define WAIT_MS    10000
+#define WAIT_MS    30000
 
 void doctor_address(struct doctor *d)
 {

@@ -47,6 +47,7 @@ def test_everything_comes_back(served, server_factory, tmp_path):
     assert again.me()["used"] == alice.me()["used"]
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_sessions_and_reservations_do_not_come_back(served, server_factory, tmp_path):
     alice = served.person()
     alice.file("a")
@@ -68,6 +69,7 @@ def test_a_second_backup_copies_only_what_is_new(served, tmp_path):
     assert len([p for p in (tmp_path / "b" / "blobs").rglob("*") if len(p.name) == 32]) == 10, "what only the first needed is gone"
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_links_cost_no_room(served):
     alice = served.person()
     alice.file("a", b"x" * 5000)
@@ -129,6 +131,7 @@ def test_a_killed_backup_goes_on(coffer, server_factory, tmp_path, at):
     restored(server_factory, tmp_path / "b")
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_lost_contents_are_told(coffer, tmp_path):
     (tmp_path / "source").mkdir()
     for n in range(3):
@@ -160,6 +163,7 @@ def test_a_folder_that_is_no_backup_is_left_alone(coffer, server_factory, tmp_pa
     assert sorted(p.name for p in folder.rglob("*")) == before
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_restore_wants_an_empty_data_folder(coffer, tmp_path):
     coffer.cli("backup", str(tmp_path / "b"))
     done = coffer.cli("restore", str(tmp_path / "b"), check=False)
@@ -170,6 +174,7 @@ def test_restore_wants_an_empty_data_folder(coffer, tmp_path):
     assert coffer.fsck().returncode == 0
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_a_journal_left_behind_never_meets_another_database(coffer, tmp_path):
     """The log of a database that is gone would be played into the one that takes its name."""
     coffer.cli("backup", str(tmp_path / "b"))
@@ -187,6 +192,7 @@ def test_a_journal_left_behind_never_meets_another_database(coffer, tmp_path):
         assert coffer.cli(command, str(tmp_path / "b"), check=False).returncode != 0
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_restore_wants_a_whole_backup(coffer, tmp_path):
     coffer.cli("backup", str(tmp_path / "b"))
     (tmp_path / "b" / "backup.json").unlink()

@@ -76,6 +76,7 @@ def test_settings_as_json(coffer):
     assert len(rows) == len(coffer.cli("config").stdout.splitlines())
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_fsck_and_gc_as_json(coffer):
     clean = json.loads(coffer.cli("fsck", "--json").stdout)
     assert clean == {"damaged": 0, "repaired": 0, "notes": 0, "findings": []}

@@ -37,6 +37,7 @@ def test_with_a_certificate_too(server_factory):
     assert found == {"certificate": "warning"}  # the tests' own is for two days
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_the_test_leaves_nothing_behind(well):
     alice = well.people[0]
     findings(well, 0)
@@ -45,6 +46,7 @@ def test_the_test_leaves_nothing_behind(well):
     assert well.fsck().returncode == 0
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 @pytest.mark.parametrize("what, code, level", [
     ("data open", "folders", "warning"), ("no incoming", "folders", "error"), ("key readable", "secrets", "error"),
     ("database readable", "secrets", "error"), ("other key", "front-key", "error"), ("old file", "web-server", "error"),
@@ -113,6 +115,7 @@ def pretend(tmp_path, call, member, value):
     return str(library)
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 @pytest.mark.parametrize("magic, name", [("0x6969", "NFS"), ("0xff534d42", "CIFS"), ("0x65735546", "FUSE")])
 def test_a_database_on_a_network_disk_is_refused(coffer, tmp_path, magic, name):
     environment = coffer.environment() | {"LD_PRELOAD": pretend(tmp_path, "statfs", "f_type", magic)}

@@ -192,6 +192,7 @@ def test_what_cannot_be_linked_is_copied_and_counted(coffer):
     assert "1 of the files could not be linked" in done.stdout
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_the_quota_ends_an_import_and_a_larger_one_lets_it_go_on(coffer, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
@@ -206,6 +207,7 @@ def test_the_quota_ends_an_import_and_a_larger_one_lets_it_go_on(coffer, tmp_pat
     assert coffer.fsck().returncode == 0
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 @pytest.mark.parametrize("round_", range(10 if ALL else 3))
 def test_a_killed_import_goes_on(coffer, tmp_path, round_):
     source, copy = tmp_path / "source", tmp_path / "copy"

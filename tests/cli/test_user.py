@@ -132,6 +132,7 @@ def test_a_reset_link_sets_one_new_password(served, alice):
     assert served.anon().post("/api/v1/reset", json={"token": token, "new_password": PASSWORD}).status_code == 403
 
 
+@pytest.mark.sqlite("looks into the database or the folder of blobs")
 def test_backups_hold_no_links(served, alice, tmp_path):
     served.cli("user", "reset", "alice")
     served.cli("user", "invite")
