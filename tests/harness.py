@@ -116,6 +116,16 @@ def alive(pid):
 
 
 def children(pid):
+    return _with_field(1, pid)
+
+
+def companions(leader):
+    """Whoever else is in the session that the process leads, or led before it was killed."""
+    return [pid for pid in _with_field(3, leader) if pid != leader]
+
+
+def _with_field(which, value):
+    """The pids whose field of /proc/PID/stat, counted from the state on, has that value."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -123,7 +133,7 @@ def children(pid):
                 fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[1]) == pid and fields[0] not in "ZX":
+            if int(fields[which]) == value and fields[0] not in "ZX":
                 found.append(int(entry))
     return sorted(found)
 
@@ -439,7 +449,7 @@ class Installation:
         process = getattr(self, which)
         if process is None:
             return None
-        below = children(process.pid)
+        below = companions(process.pid)
         if process.poll() is None:
             process.send_signal(how)
         try:
@@ -448,8 +458,7 @@ class Installation:
             process.kill()
             process.wait()
         wait_for(lambda: not any(map(alive, below)), 5)
-        for pid in filter(alive, below):  # left behind by a master that was killed
-            os.kill(pid, signal.SIGKILL)
+        self.kill(*filter(alive, below))  # left behind by a master that was killed
         setattr(self, which, None)
         return process.returncode
 
