@@ -49,8 +49,8 @@ enum err core_open(const void *ctx, const struct conf *conf, struct shm *shm, co
     TRY(blob_open_store(c, conf, &c->blobs));
     c->blobs->shm = shm;
     /* A worker of `serve` opens what the preflight matched just before; one that had to ask a store behind a
-     * network could not start while that is away, and would not serve what needs no contents either. */
-    if (shm == NULL || !(c->blobs->ops->can & BLOB_IS_REMOTE))
+     * network could not start while that is away, and would not serve what needs no such store either. */
+    if (shm == NULL || (c->meta->ops->one_host && !(c->blobs->ops->can & BLOB_IS_REMOTE)))
         TRY(match_stores(c, false));
     *out = c;
     return media_open(c, &c->media);

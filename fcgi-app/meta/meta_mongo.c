@@ -1,6 +1,8 @@
 /* The MongoDB store. */
 #include "meta/mongo.h"
 
+#include <stdlib.h>
+
 /* ---- the store ---- */
 static enum err mongo_store_id(struct meta *m, struct id *id_out)
 {
@@ -124,6 +126,7 @@ static void be_quiet(mongoc_log_level_t level, const char *domain, const char *m
 enum err meta_mongo_open(const void *ctx, const struct conf *conf, struct shm *shm, struct meta **out)
 {
     bson_error_t error;
+    setenv("MONGOC_DISABLE_SHM", "1", 0); /* the driver's counters in /dev/shm, a file that each killed worker would leave */
     mongoc_init();
     mongoc_log_set_handler(be_quiet, NULL);
     mongoc_uri_t *uri = mongoc_uri_new_with_error(conf->mongodb_uri, &error);

@@ -31,6 +31,35 @@ static enum err down(const char *what, const char *why)
     return E_STORE_DOWN;
 }
 
+/* What stands behind a failure and what to do about it; the first that fits. */
+static const struct {
+    uint32_t domain, code; /* code 0: any */
+    const char *words;     /* in what the driver says */
+    const char *cure;
+} causes[] = {
+    {MONGOC_ERROR_SERVER_SELECTION, 0, "TLS handshake",
+     "TLS is refused: see that tlsCAFile in store.metadata knows the server's certificate, that it names this host, and that the server "
+     "speaks TLS at all"},
+    {MONGOC_ERROR_SERVER_SELECTION, 0, "Failed to resolve", "there is no such host: see store.metadata and the name server"},
+    {MONGOC_ERROR_SERVER_SELECTION, 0, "connection closed", "it hangs up: it is going away, or wants TLS, which tls=true in store.metadata speaks"},
+    {MONGOC_ERROR_SERVER_SELECTION, 0, "", "nobody answers: see that the server runs, and that store.metadata names its host and port"},
+    {MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE, "",
+     "user or password are refused: see store.metadata, whose authSource is the database that knows the user"},
+    {MONGOC_ERROR_SERVER, CODE_AUTH, "",
+     "user or password are refused: see store.metadata, whose authSource is the database that knows the user"},
+    {MONGOC_ERROR_SERVER, CODE_NOT_ALLOWED, "",
+     "the user may not do that: store.metadata has to name one, with the role readWrite on this database"},
+};
+
+static const char *cure_of(const bson_error_t *error)
+{
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (causes[i].domain == error->domain && (causes[i].code == 0 || causes[i].code == error->code) &&
+            strstr(error->message, causes[i].words) != NULL)
+            return causes[i].cure;
+    return NULL;
+}
+
 enum err mongo_fail(struct mongo *s, const bson_t *reply, const bson_error_t *error, const char *what)
 {
     bool found = error->domain != MONGOC_ERROR_SERVER_SELECTION;
@@ -44,7 +73,10 @@ enum err mongo_fail(struct mongo *s, const bson_t *reply, const bson_error_t *er
         return err_set(E_DISK_FULL, "MongoDB, %s: %s", what, error->message);
     if (duplicate || error->domain == MONGOC_ERROR_BSON || error->domain == MONGOC_ERROR_COMMAND)
         return err_set(E_INTERNAL, "MongoDB, %s: %s", what, error->message);
-    return down(what, error->message);
+    const char *cure = cure_of(error);
+    CLEANUP(free_mem) char *why = mem_printf(NULL, "%s%s%s%s", cure != NULL ? cure : "", cure != NULL ? " (" : "", error->message,
+                                             cure != NULL ? ")" : "");
+    return down(what, why);
 }
 
 /* ---- connecting ---- */
