@@ -98,14 +98,15 @@ static enum err put_target(struct walk *w, struct upload_target *t)
         return err_set(E_IS_FOLDER, "a PUT needs the name of a file");
     TRY(condition_expect(w, &t->expect));
     t->name = w->path[w->n_path - 1];
-    TRY(node_at(w->site->core, w, &w->who, (struct id){""}, w->path, w->n_path - 1, &spot));
-    t->parent = spot.place.node.id;
-    if (spot.missing > 0 && !in->parents)
-        return err_set(E_NO_PARENT, "%zu folders of the path do not exist", spot.missing);
-    if (spot.place.node.kind != NODE_FOLDER)
-        return err_set(E_NOT_FOLDER, "a file stands in the path");
+    /* The whole path: what a store saw on the way to a name it can use again when that is given to a file. */
+    TRY(node_at(w->site->core, w, &w->who, (struct id){""}, w->path, w->n_path, &spot));
+    t->parent = spot.missing > 0 ? spot.place.node.id : spot.place.node.parent;
+    if (spot.missing > 1 && !in->parents)
+        return err_set(E_NO_PARENT, "%zu folders of the path do not exist", spot.missing - 1);
     TRY(names_check(w, &t->name, 1));
-    return folder_ensure(w->site->core, w, &w->who, t->parent, spot.rest, spot.missing, &t->parent);
+    if (spot.missing < 2)
+        return E_OK;
+    return folder_ensure(w->site->core, w, &w->who, t->parent, spot.rest, spot.missing - 1, &t->parent);
 }
 
 enum err h_content_reserve(struct walk *w)
