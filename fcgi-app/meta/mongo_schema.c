@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 #define WIRE_5_0   13    /* $lookup with fields and a pipeline; snapshots outside of transactions */
-#define LOCK_MS    60000 /* who holds the lock for longer is taken for dead */
+#define LOCK_MS    10000 /* who holds the lock for longer is taken for dead: two at work do the same twice, which is as good */
 #define WAIT_MS    30000
 #define PAUSE_MS   50
 
