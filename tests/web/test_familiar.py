@@ -77,6 +77,7 @@ def test_names(alice, path):
     assert ok(alice.get(path)).json() == ["a", "b", "ü"]
 
 
+@pytest.mark.sqlite("1,200 files take the test servers minutes")
 def test_names_are_all_names(alice):
     ok(alice.upload(*[(f"{i:04}", b"") for i in range(600)]), 201)
     ok(alice.upload(*[(f"{i:04}", b"") for i in range(600, 1200)]), 201)
