@@ -9,6 +9,7 @@
 struct shm {
     pthread_mutex_t writers;             /* robust: one writer at a time in front of SQLite's own lock */
     _Atomic int64_t store_down_until_ms; /* monotonic; before it every worker answers E_STORE_DOWN at once */
+    _Atomic int64_t store_up_ms;         /* monotonic; when a worker last had an answer from a metadata store behind a network */
     _Atomic int64_t blobs_down_until_ms; /* the same for a blob store behind a network */
     _Atomic int64_t keeper_seen_ms;      /* real time of the keeper's last completed round */
     _Atomic uint64_t requests;

@@ -37,6 +37,7 @@ struct mongo {
     bool again;                       /* what failed last is worth another try: the transaction lost against another */
     bool raced;                       /* then: against a duplicate key, which may also be there to stay */
     unsigned commands;                /* sent so far: round trips */
+    int64_t asked_ms;                 /* monotonic: when the last command was begun */
     struct plan *plan;                /* what the last walk found, for a commit right behind it; or NULL */
 };
 

@@ -15,11 +15,19 @@
 enum { CODE_DUPLICATE = 11000, CODE_AUTH = 18, CODE_NOT_ALLOWED = 13, CODE_DISK_FULL = 14031, CODE_NO_SPACE = 28 };
 
 /* ---- errors ---- */
+/* Not when another process found it up since this one began to look: what came back must not be called down once more by
+ * the last who had not heard of it. */
 static void mark_down(struct mongo *s)
 {
     s->broken = true;
-    if (s->meta.shm != NULL)
+    if (s->meta.shm != NULL && atomic_load(&s->meta.shm->store_up_ms) < s->asked_ms)
         atomic_store(&s->meta.shm->store_down_until_ms, clock_monotonic_ms() + DOWN_MS);
+}
+
+static void mark_up(struct mongo *s)
+{
+    if (s->meta.shm != NULL)
+        atomic_store(&s->meta.shm->store_up_ms, clock_monotonic_ms());
 }
 
 /* With retry-after: it may be over in a moment. */
@@ -231,7 +239,10 @@ static enum err run(struct mongo *s, command_fn *how, bson_t *command, bson_t *o
     if (s->session != NULL && !mongoc_client_session_append(s->session, with, &error))
         return mongo_fail(s, NULL, &error, what);
     bson_destroy(reply); /* the driver fills it anew in any case */
+    s->asked_ms = clock_monotonic_ms();
     bool worked = how(s->client, s->db, mine, NULL, with, reply, &error);
+    if (worked)
+        mark_up(s);
     if (worked && !statement_failed(reply, &error))
         return E_OK;
     return mongo_fail(s, reply, &error, what);

@@ -23,6 +23,7 @@ static enum err begin(struct mongo *s)
     mongoc_transaction_opts_set_write_concern(opts, mongoc_client_get_write_concern(s->client));
     mongoc_transaction_opts_set_max_commit_time_ms(opts, MOST_COMMIT_MS);
 
+    s->asked_ms = clock_monotonic_ms();
     s->session = mongoc_client_start_session(s->client, NULL, &error);
     bool begun = s->session != NULL && mongoc_client_session_start_transaction(s->session, opts, &error);
     mongoc_read_concern_destroy(read);
@@ -39,6 +40,7 @@ static enum err commit(struct mongo *s, int64_t end_ms)
         REPLY_AUTO reply = BSON_INITIALIZER;
         bson_error_t error;
         bson_destroy(&reply);
+        s->asked_ms = clock_monotonic_ms();
         if (mongoc_client_session_commit_transaction(s->session, &reply, &error))
             return E_OK;
         e = mongo_fail(s, &reply, &error, "commit");
