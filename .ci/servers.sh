@@ -41,7 +41,7 @@ start_mongodb() {
     need_venv "$BUILD/servers-venv" "$top/tests/requirements-servers.txt" || return 1
     no_servers="MongoDB (SecantusDB) does not start"
     mongodb=$(SECANTUSD=$BUILD/servers-venv/bin/secantusd-py tests/servers/mongodb start "$SERVERS/mongodb" "$(free_ports 1)") || return 1
-    servers_env+=("COFFER_TEST_MONGODB_URI=$mongodb")
+    servers_env+=("COFFER_TEST_MONGODB_URI=$mongodb" COFFER_TEST_MONGODB_GOES=yes)
 }
 
 start_s3() {
@@ -70,6 +70,7 @@ have_servers() {
 
 stop_servers() {
     local folder
+    servers= servers_env=() mongodb=${COFFER_TEST_MONGODB_URI:-} s3=${COFFER_TEST_S3_URI:-}
     [ -L "$SERVERS" ] || return 0
     folder=$(readlink "$SERVERS")
     if [ -d "$folder" ]; then

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/name.h"
 
 #define SIDES        2
@@ -713,11 +714,26 @@ static void upgrades_at_once(void **state)
     }
 }
 
+#define TXN_LIFETIME_S 60 /* MongoDB's transactionLifetimeLimitSeconds: so long a dead writer's transaction stands in the way */
+
+static void folder_when_free(struct bench *b, const char *name)
+{
+    struct id id = id_new();
+    int64_t end_ms = clock_monotonic_ms() + 2 * TXN_LIFETIME_S * 1000;
+    enum err e;
+    do
+        e = make_folder(b->m, &b->ann, b->ann.root, name, id);
+    while (e == E_STORE_DOWN && clock_monotonic_ms() < end_ms);
+    assert_err(e, E_OK);
+}
+
 /* Writers are killed in the midst of their work: nothing is half done, and the others go on. */
 static void killed_writers_leave_no_trace(void **state)
 {
     struct bench *b = *state;
     unsigned rounds = rounds_wanted(b) / 10 + 1;
+    if (bench_many(b, 1) == 0)
+        skip(); /* MongoDB keeps a dead writer's transaction, and its space waiting, for a minute each: with COFFER_TEST_ALL=1 */
     for (unsigned round = 0; round < rounds; round++) {
         fflush(NULL);
         talloc_free(b->m);
@@ -738,7 +754,7 @@ static void killed_writers_leave_no_trace(void **state)
         assert_int_equal(waitpid(writer, &status, 0), writer);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         b->m = bench_open(b, b);
-        must_folder(b, &b->ann, b->ann.root, mem_printf(b, "after %u", round));
+        folder_when_free(b, mem_printf(b, "after %u", round));
         assert_clean(b);
     }
 }
