@@ -199,6 +199,7 @@ class Uploader(threading.Thread):
                 self.over.wait(0.1)
 
 
+@pytest.mark.slow  # MongoDB may keep what the dead had begun for a minute or two
 def test_one_is_killed_under_load(site, nodes, at):
     uploaders = [Uploader(site, n) for n in range(4)]
     for uploader in uploaders:
@@ -247,6 +248,7 @@ def test_the_keepers_do_nothing_twice(site, s3):
     assert len(removals(s3)) == 12 and alice.me()["used"] == 0
 
 
+@pytest.mark.slow  # MongoDB may keep what the dead had begun for a minute or two
 def test_the_other_keeper_goes_on(site, nodes, at):
     """Whose turn it was is gone with its host: the other takes it when it is over."""
     alice = site.person()
