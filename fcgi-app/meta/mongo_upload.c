@@ -13,27 +13,6 @@ struct reserving {
     struct upload out;
 };
 
-static enum err grant(const struct space *space, const struct upload *in, int64_t *charged_out)
-{
-    int64_t room = rule_room(space);
-    *charged_out = in->charged;
-    if (in->declared >= 0)
-        return rule_fits(space, in->charged);
-    if (*charged_out > room)
-        *charged_out = room;
-    return E_OK;
-}
-
-/* A copy of the record on mem, as it stands in the store. */
-static void own_strings(void *mem, struct upload *u)
-{
-    struct id *etags = mem_array(mem, struct id, u->expect.n);
-    for (size_t i = 0; i < u->expect.n; i++)
-        etags[i] = u->expect.etags[i];
-    u->expect.etags = etags;
-    u->name = mem_str(mem, u->name);
-}
-
 static enum err reserve(struct mongo *s, void *work)
 {
     struct reserving *w = work;
@@ -47,7 +26,7 @@ static enum err reserve(struct mongo *s, void *work)
     }
     w->out = *in;
     w->out.space = spot.place.space.id;
-    TRY(grant(&spot.place.space, in, &w->out.charged));
+    TRY(rule_grant(&spot.place.space, in, &w->out.charged));
     writes_charge(&b, w->out.space, 0, w->out.charged);
     writes_insert(&b, ref_of(OF_UPLOAD, w->out.id), upload_doc(w->mem, &w->out));
     return writes_send(s, &b);
@@ -58,7 +37,7 @@ enum err mongo_upload_reserve(struct meta *m, void *mem, const struct guard *g, 
     struct reserving w = {.mem = mem, .guard = g, .in = in};
     assert(in->charged >= 0 && in->name != NULL);
     TRY(mongo_txn(mongo_of(m), reserve, &w));
-    own_strings(mem, &w.out);
+    rule_own(mem, &w.out);
     *out = w.out;
     return E_OK;
 }

@@ -20,6 +20,26 @@ enum err rule_fits(const struct space *space, int64_t bytes)
     return bytes <= room ? E_OK : err_limit(E_QUOTA, (uint64_t)room);
 }
 
+enum err rule_grant(const struct space *space, const struct upload *in, int64_t *charged_out)
+{
+    int64_t room = rule_room(space);
+    *charged_out = in->charged;
+    if (in->declared >= 0)
+        return rule_fits(space, in->charged);
+    if (*charged_out > room)
+        *charged_out = room;
+    return E_OK;
+}
+
+void rule_own(void *mem, struct upload *u)
+{
+    struct id *etags = mem_array(mem, struct id, u->expect.n);
+    for (size_t i = 0; i < u->expect.n; i++)
+        etags[i] = u->expect.etags[i];
+    u->expect.etags = etags;
+    u->name = mem_str(mem, u->name);
+}
+
 /* ---- the tree ---- */
 size_t rule_path_bytes(const struct place *parent, const char *name)
 {

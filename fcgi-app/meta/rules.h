@@ -7,6 +7,11 @@ int64_t rule_room(const struct space *space);
 /* E_QUOTA with what is left as limit, when `bytes` more do not fit. */
 enum err rule_fits(const struct space *space, int64_t bytes) MUST_CHECK;
 
+/* What a reservation is charged: all it declares, or E_QUOTA; of an unknown length as much of `in->charged` as there is room for. */
+enum err rule_grant(const struct space *space, const struct upload *in, int64_t *charged_out) MUST_CHECK;
+/* Strings and etags become copies on mem: the record no longer depends on whom it was copied from. */
+void rule_own(void *mem, struct upload *u);
+
 /* Bytes of the path of a node of that name in `parent`, with a separator before each name but the root's. */
 size_t rule_path_bytes(const struct place *parent, const char *name);
 /* May a node of that name stand there? E_TOO_NESTED for more than 128 levels or a path over 4,096 bytes. */

@@ -37,7 +37,6 @@ void row_node(void *mem, sqlite3_stmt *q, int at, struct node *out);
 void row_version(void *mem, sqlite3_stmt *q, int at, struct version *out);
 void row_blob(void *mem, sqlite3_stmt *q, int at, struct blob *out);
 void row_upload(void *mem, sqlite3_stmt *q, int at, struct upload *out);
-const char *etags_text(void *mem, const struct expect *expect); /* as row_upload reads it */
 
 /* ---- sqlite_place.c ---- */
 /* Reads the node's place and asks the guard. E_NOT_FOUND when dead or unknown. */
@@ -75,10 +74,6 @@ enum err sqlite_password(struct sqlite *s, struct id user, const char *hash, str
 enum err sqlite_space_drop(struct sqlite *s, struct id space) MUST_CHECK;
 
 /* ---- sqlite_charge.c ---- */
-/* What the quota leaves; INT64_MAX - used - reserved without one. Never negative. */
-int64_t sqlite_room(const struct space *space);
-/* E_QUOTA with what is left as limit, when `bytes` more do not fit. */
-enum err sqlite_fits(const struct space *space, int64_t bytes) MUST_CHECK;
 enum err sqlite_charge(struct sqlite *s, struct id space, int64_t used, int64_t reserved) MUST_CHECK;
 /* Removes all versions of a file: blobs lose a reference, *freed_out is what used shrinks by. */
 enum err sqlite_versions_drop(struct sqlite *s, struct id node, int64_t now_ms, int64_t *freed_out) MUST_CHECK;

@@ -1,20 +1,6 @@
 /* Accounts of spaces and blobs: what verbs of files, uploads and the keeper do alike. */
 #include "meta/sqlite.h"
 
-int64_t sqlite_room(const struct space *space)
-{
-    int64_t taken, most = space->quota > 0 ? space->quota : INT64_MAX;
-    if (__builtin_add_overflow(space->used, space->reserved, &taken) || taken > most)
-        return 0; /* the quota was lowered below what is stored */
-    return most - taken;
-}
-
-enum err sqlite_fits(const struct space *space, int64_t bytes)
-{
-    int64_t room = sqlite_room(space);
-    return bytes <= room ? E_OK : err_limit(E_QUOTA, (uint64_t)room);
-}
-
 enum err sqlite_charge(struct sqlite *s, struct id space, int64_t used, int64_t reserved)
 {
     if (used == 0 && reserved == 0)

@@ -57,7 +57,7 @@ static enum err settle_reserved(struct work *w)
     int64_t covered = !same ? 0 : u->charged < w->in->size ? u->charged : w->in->size;
     bool found;
 
-    enum err e = sqlite_fits(&w->target.place.space, w->in->size - covered);
+    enum err e = rule_fits(&w->target.place.space, w->in->size - covered);
     if (e == E_QUOTA && id_is(w->in->upload) && !w->reserved)
         return err_set(E_UPLOAD_GONE, "upload %s is over and its %lld bytes do not fit anew", w->in->upload.s, (long long)w->in->size);
     TRY(e);

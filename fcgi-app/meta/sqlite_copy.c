@@ -57,7 +57,7 @@ static enum err piece_begin(struct work *w)
 
 static enum err charge(struct work *w)
 {
-    TRY(sqlite_fits(&w->target.space, w->size));
+    TRY(rule_fits(&w->target.space, w->size));
     TRY(sqlite_charge(w->s, w->target.space.id, w->size, 0));
     w->size = 0;
     return E_OK;
@@ -111,7 +111,7 @@ static enum err add_node(struct work *w, struct node *n, struct id id, struct id
     if (n->kind == NODE_FOLDER)
         return E_OK;
     if (__builtin_add_overflow(w->size, n->size, &w->size))
-        return err_limit(E_QUOTA, (uint64_t)sqlite_room(&w->target.space));
+        return err_limit(E_QUOTA, (uint64_t)rule_room(&w->target.space));
     return add_version(w, n);
 }
 
@@ -274,7 +274,7 @@ static enum err copy_large(struct work *w, struct node *top)
     struct usage sum;
     TRY(meta_sqlite_open(w->mem, w->s->meta.conf, NULL, &reader));
     TRY(sqlite_node_usage(reader, w->guard, w->in->from, &sum));
-    TRY(sqlite_fits(&w->target.space, sum.size)); /* said before anything is charged */
+    TRY(rule_fits(&w->target.space, sum.size)); /* said before anything is charged */
     w->source = sqlite_of(reader);
     TRY(sqlite_read(w->source));
     TRY(find_from(w));

@@ -84,28 +84,6 @@ void row_blob(void *mem, sqlite3_stmt *q, int at, struct blob *out)
     };
 }
 
-/* Ids separated by blanks. */
-static void etags_read(void *mem, const char *text, struct expect *out)
-{
-    size_t most = (strlen(text) + 1) / (ID_LEN + 1);
-    struct id *etags = most > 0 ? mem_array(mem, struct id, most) : NULL;
-    for (out->n = 0; out->n < most; out->n++)
-        memcpy(etags[out->n].s, text + out->n * (ID_LEN + 1), ID_LEN);
-    out->etags = etags;
-}
-
-const char *etags_text(void *mem, const struct expect *expect)
-{
-    char *text = mem_array(mem, char, expect->n * (ID_LEN + 1) + 1);
-    for (size_t i = 0; i < expect->n; i++) {
-        memset(text + i * (ID_LEN + 1), ' ', ID_LEN + 1);
-        memcpy(text + i * (ID_LEN + 1), expect->etags[i].s, strlen(expect->etags[i].s));
-    }
-    if (expect->n > 0)
-        text[expect->n * (ID_LEN + 1) - 1] = '\0';
-    return text;
-}
-
 void row_upload(void *mem, sqlite3_stmt *q, int at, struct upload *out)
 {
     *out = (struct upload){
@@ -116,5 +94,5 @@ void row_upload(void *mem, sqlite3_stmt *q, int at, struct upload *out)
         .offset = sqlite3_column_int64(q, at + 12), .modified_ms = sqlite3_column_int64(q, at + 13),
         .created_ms = sqlite3_column_int64(q, at + 14), .expires_ms = sqlite3_column_int64(q, at + 15),
     };
-    etags_read(mem, row_text(mem, q, at + 9), &out->expect);
+    rule_etags_read(mem, row_text(mem, q, at + 9), &out->expect);
 }

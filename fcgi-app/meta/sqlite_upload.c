@@ -7,12 +7,7 @@ enum err sqlite_target(struct sqlite *s, void *mem, const char *name, enum confl
                        struct target *t)
 {
     TRY(sqlite_child(s, mem, t->place.node.id, name, &t->node, &t->exists));
-    TRY(rule_expect(expect, t->exists ? &t->node : NULL));
-    if (t->exists && conflict == CONFLICT_FAIL)
-        return err_set(E_NAME_TAKEN, "folder %s has %s", t->place.node.id.s, t->node.id.s);
-    if (t->exists && conflict == CONFLICT_REPLACE && t->node.kind == NODE_FOLDER)
-        return err_set(E_IS_FOLDER, "%s is a folder", t->node.id.s);
-    return E_OK;
+    return rule_target(t->exists ? &t->node : NULL, conflict, expect);
 }
 
 /* ---- reserving ---- */
@@ -21,29 +16,8 @@ static enum err insert(struct sqlite *s, void *mem, const struct upload *u)
     return db_run(&s->main, SQL_UPLOAD_ADD,
                   ARGS(TEXT(u->id.s), TEXT(u->space.s), TEXT(u->parent.s), TEXT(u->user.s), TEXT(u->blob.s), TEXT(u->name),
                        NUMBER(u->conflict), NUMBER(u->expect.must_exist), NUMBER(u->expect.must_not_exist),
-                       TEXT(etags_text(mem, &u->expect)), NUMBER(u->declared), NUMBER(u->charged), NUMBER(u->offset),
+                       TEXT(rule_etags_text(mem, &u->expect)), NUMBER(u->declared), NUMBER(u->charged), NUMBER(u->offset),
                        NUMBER(u->modified_ms), NUMBER(u->created_ms), NUMBER(u->expires_ms)));
-}
-
-static enum err grant(const struct space *space, const struct upload *in, int64_t *charged_out)
-{
-    int64_t room = sqlite_room(space);
-    *charged_out = in->charged;
-    if (in->declared >= 0)
-        return sqlite_fits(space, in->charged);
-    if (*charged_out > room)
-        *charged_out = room;
-    return E_OK;
-}
-
-/* A copy of the row on mem, as it stands in the store. */
-static void own_strings(void *mem, struct upload *u)
-{
-    struct id *etags = mem_array(mem, struct id, u->expect.n);
-    for (size_t i = 0; i < u->expect.n; i++)
-        etags[i] = u->expect.etags[i];
-    u->expect.etags = etags;
-    u->name = mem_str(mem, u->name);
 }
 
 static enum err reserve(struct sqlite *s, void *mem, const struct guard *g, const struct upload *in, struct upload *out)
@@ -56,10 +30,10 @@ static enum err reserve(struct sqlite *s, void *mem, const struct guard *g, cons
     }
     struct upload u = *in;
     u.space = t.place.space.id;
-    TRY(grant(&t.place.space, in, &u.charged));
+    TRY(rule_grant(&t.place.space, in, &u.charged));
     TRY(insert(s, mem, &u));
     TRY(sqlite_charge(s, u.space, 0, u.charged));
-    own_strings(mem, &u);
+    rule_own(mem, &u);
     *out = u;
     return E_OK;
 }
