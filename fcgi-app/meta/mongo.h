@@ -192,6 +192,7 @@ enum err mongo_delete(struct mongo *s, const char *collection, bson_t *filter, i
 enum err mongo_touch(struct mongo *s, const char *what) MUST_CHECK; /* a document of `meta` that excludes others */
 enum err mongo_set_once(struct mongo *s, const char *key, bson_t *value) MUST_CHECK;
 enum err mongo_note(struct mongo *s, struct id user, const char *action, const char *text, int64_t now_ms) MUST_CHECK;
+enum err mongo_personal(struct mongo *s, void *mem, struct id user, struct space *space_out) MUST_CHECK; /* E_NOT_FOUND */
 enum err mongo_user_row(struct mongo *s, void *mem, struct id id, struct user *out) MUST_CHECK; /* E_NOT_FOUND */
 enum err mongo_admin_left(struct mongo *s, const struct user *user) MUST_CHECK;                 /* E_LAST_ADMIN */
 enum err mongo_password(struct mongo *s, struct id user, const char *hash, struct id keep, int64_t now_ms) MUST_CHECK;

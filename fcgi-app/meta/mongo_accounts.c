@@ -109,18 +109,22 @@ enum err mongo_user_list(struct meta *m, void *mem, const char *after_key, unsig
     return E_OK;
 }
 
-enum err mongo_user_space(struct meta *m, void *mem, struct id user, struct space *space_out)
+enum err mongo_personal(struct mongo *s, void *mem, struct id user, struct space *space_out)
 {
-    struct mongo *s = mongo_of(m);
     REPLY_AUTO reply = BSON_INITIALIZER;
     bson_t row;
     bool found;
-    TRY(mongo_ready(s));
     TRY(mongo_one(s, find_one("record", DOC("personal_of", S(user.s))), &reply, &row, &found));
     if (!found)
         return err_set(E_NOT_FOUND, "user %s has no space", user.s);
     doc_space(mem, &row, space_out);
     return E_OK;
+}
+
+enum err mongo_user_space(struct meta *m, void *mem, struct id user, struct space *space_out)
+{
+    TRY(mongo_ready(mongo_of(m)));
+    return mongo_personal(mongo_of(m), mem, user, space_out);
 }
 
 /* ---- credentials ---- */

@@ -14,18 +14,6 @@ struct work {
     struct id folder;
 };
 
-static enum err read_space(struct work *w, struct id user, struct space *out)
-{
-    REPLY_AUTO reply = BSON_INITIALIZER;
-    bson_t row;
-    bool found;
-    TRY(mongo_one(w->s, find_one("record", DOC("personal_of", S(user.s))), &reply, &row, &found));
-    if (!found)
-        return err_set(E_NOT_FOUND, "user %s has no space", user.s);
-    doc_space(w->mem, &row, out);
-    return E_OK;
-}
-
 static enum err drop_uploads(struct mongo *s, struct ref space)
 {
     return mongo_delete(s, "record", DOC("space", S(space.s), "expires_ms", "{", "$gte", N(INT64_MIN), "}"), NULL);
@@ -69,7 +57,7 @@ static enum err give_files(struct work *w)
     const char *name;
     WRITES_AUTO b = writes_new();
     struct ref space = ref_of(OF_SPACE, w->space.id), heir;
-    TRY(read_space(w, w->in->heir, &w->heir));
+    TRY(mongo_personal(w->s, w->mem, w->in->heir, &w->heir));
     heir = ref_of(OF_SPACE, w->heir.id);
     TRY(pick_name(w, &name));
     TRY(mongo_fits_below(w->s, w->space.root, strlen(name) + 1, 2));
@@ -110,7 +98,7 @@ static enum err remove_user(struct mongo *s, void *work)
     w->folder = (struct id){""};
     TRY(mongo_user_row(s, w->mem, w->in->user, &w->user));
     TRY(mongo_admin_left(s, &w->user));
-    TRY(read_space(w, w->in->user, &w->space));
+    TRY(mongo_personal(w->s, w->mem, w->in->user, &w->space));
     TRY(mongo_spaces_touch(s, w->in->user));
     TRY(id_is(w->in->heir) ? give_files(w) : drop_files(w));
     return drop_account(w);

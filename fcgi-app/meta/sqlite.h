@@ -70,6 +70,8 @@ enum err sqlite_user_row(struct sqlite *s, void *mem, struct id id, struct user 
 /* Uses an invitation up. E_BAD_INVITE. */
 enum err sqlite_invite_take(struct sqlite *s, const char *hash, int64_t now_ms) MUST_CHECK;
 enum err sqlite_password(struct sqlite *s, struct id user, const char *hash, struct id keep, int64_t now_ms) MUST_CHECK;
+/* A user's personal space. E_NOT_FOUND. */
+enum err sqlite_personal(struct sqlite *s, void *mem, struct id user, struct space *space_out) MUST_CHECK;
 /* A space whose root is gone goes too. */
 enum err sqlite_space_drop(struct sqlite *s, struct id space) MUST_CHECK;
 

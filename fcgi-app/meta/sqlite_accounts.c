@@ -91,17 +91,21 @@ enum err sqlite_user_list(struct meta *m, void *mem, const char *after_key, unsi
     return E_OK;
 }
 
-enum err sqlite_user_space(struct meta *m, void *mem, struct id user, struct space *space_out)
+enum err sqlite_personal(struct sqlite *s, void *mem, struct id user, struct space *space_out)
 {
-    struct sqlite *s = sqlite_of(m);
     CLEANUP(db_reset) sqlite3_stmt *q = NULL;
     bool row;
-    TRY(sqlite_ready(s));
     TRY(db_one(&s->main, SQL_USER_SPACE, &q, &row, ARGS(TEXT(user.s))));
     if (!row)
         return err_set(E_NOT_FOUND, "user %s has no space", user.s);
     row_space(mem, q, 0, space_out);
     return E_OK;
+}
+
+enum err sqlite_user_space(struct meta *m, void *mem, struct id user, struct space *space_out)
+{
+    TRY(sqlite_ready(sqlite_of(m)));
+    return sqlite_personal(sqlite_of(m), mem, user, space_out);
 }
 
 /* ---- credentials ---- */

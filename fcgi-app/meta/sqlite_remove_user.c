@@ -14,17 +14,6 @@ struct work {
     struct id folder;
 };
 
-static enum err read_space(struct work *w, struct id user, struct space *out)
-{
-    CLEANUP(db_reset) sqlite3_stmt *q = NULL;
-    bool row;
-    TRY(db_one(&w->s->main, SQL_USER_SPACE, &q, &row, ARGS(TEXT(user.s))));
-    if (!row)
-        return err_set(E_NOT_FOUND, "user %s has no space", user.s);
-    row_space(w->mem, q, 0, out);
-    return E_OK;
-}
-
 enum err sqlite_space_drop(struct sqlite *s, struct id space)
 {
     TRY(db_run(&s->main, SQL_SPACE_UPLOADS_DROP, ARGS(TEXT(space.s))));
@@ -69,7 +58,7 @@ static enum err check_nesting(struct work *w, const char *name)
 static enum err give_files(struct work *w)
 {
     const char *name;
-    TRY(read_space(w, w->in->heir, &w->heir));
+    TRY(sqlite_personal(w->s, w->mem, w->in->heir, &w->heir));
     TRY(pick_name(w, &name));
     TRY(check_nesting(w, name));
     const char *key = name_key(w->mem, name); /* first the root: two of them in one space would stand in each other's way */
@@ -103,7 +92,7 @@ static enum err remove_user(struct work *w)
         return err_say(E_CYCLE, "An account cannot get its own files.");
     TRY(sqlite_user_row(w->s, w->mem, w->in->user, &w->user));
     TRY(sqlite_admin_left(w->s, &w->user));
-    TRY(read_space(w, w->in->user, &w->space));
+    TRY(sqlite_personal(w->s, w->mem, w->in->user, &w->space));
     TRY(id_is(w->in->heir) ? give_files(w) : drop_files(w));
     return drop_account(w);
 }
