@@ -27,10 +27,8 @@ def new_blobs(kind, folder):
     return f"disk:{folder}/{unique('new-')}" if kind == "disk" else f"{S3.rstrip('/')}/{unique('new-')}"
 
 
-def installation(server_factory, metadata, blobs, **settings):
-    """An installation on stores of those kinds, prepared and with the account `ann`; nobody serves."""
-    made = server_factory(start=False, **settings)
-    made.settings |= {"store.metadata": new_metadata(metadata, made.data), "store.blobs": new_blobs(blobs, made.data)}
+def prepared(made):
+    """Its stores are made and have the account `ann`; nobody serves."""
     made.write_conf()
     made.run.mkdir(mode=0o750)
     made.data.mkdir(mode=0o700)
@@ -38,6 +36,13 @@ def installation(server_factory, metadata, blobs, **settings):
     made.stop()
     made.cli("user", "add", "ann", stdin="correct horse battery staple 42\n")
     return made
+
+
+def installation(server_factory, metadata, blobs, **settings):
+    """An installation on stores of those kinds, prepared and with the account `ann`; nobody serves."""
+    made = server_factory(start=False, **settings)
+    made.settings |= {"store.metadata": new_metadata(metadata, made.data), "store.blobs": new_blobs(blobs, made.data)}
+    return prepared(made)
 
 
 def s3(method, uri, name, data=None):
