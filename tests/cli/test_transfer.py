@@ -239,7 +239,7 @@ def test_while_people_work(server_factory, tmp_path):
         ok(alice.put(f"mine {n}", b"y" * 100), 201)
         n += 1
     assert process.returncode == 0 and n > 0
-    assert len(alice.names()) == n + 1
+    assert len(alice.all()) == n + 1
     assert coffer.fsck().returncode == 0
 
 
