@@ -621,14 +621,18 @@ class Installation:
         return fcgi_call(self.run / f"{role}.sock", params, body, timeout)
 
 
-def _s3_keys(uri, endpoint=None):
+def s3_client(endpoint=None):
+    """The S3 server of the tests, past Coffer."""
     import botocore.session  # takes half a second, and few tests look into a bucket
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     session = botocore.session.get_session()
-    s3 = session.create_client("s3", endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
-                               region_name=os.environ.get("AWS_REGION", "us-east-1"),
-                               config=botocore.config.Config(s3={"addressing_style": "path"}))
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/blobs/")
+    return session.create_client("s3", endpoint_url=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+                                 region_name=os.environ.get("AWS_REGION", "us-east-1"),
+                                 config=botocore.config.Config(s3={"addressing_style": "path"}))
+
+
+def _s3_keys(uri, endpoint=None):
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    pages = s3_client(endpoint).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/blobs/")
     return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
 

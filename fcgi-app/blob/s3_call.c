@@ -12,6 +12,8 @@ enum {
     CONNECT_MS = 1500,      /* with the web server's own try before: an answer within 3 s when S3 is gone */
     TRIES = 4,
     UNREACHABLE_MS = 1000,  /* nobody there: not tried again after this */
+    SMALL = 1 << 20,        /* bytes of a body; what carries less than this is answered soon by an S3 that is well ... */
+    SMALL_STALL_MS = 4000,  /* ... and called silent after this; larger ones may take as long as http_call_init says */
     SILENT_MS = 15000,      /* silence: tried once more within this */
     ALL_MS = 60000,
     PAUSE_MS = 100,         /* doubled each time, and then a random part of it */
@@ -85,6 +87,8 @@ enum err s3_prepare_call(struct s3 *s, const void *mem, const struct s3_ask *ask
     call->arg = ask->arg;
     if (ask->stall_ms > 0)
         call->stall_ms = ask->stall_ms;
+    else if (ask->body == NULL || ask->body->size < SMALL)
+        call->stall_ms = SMALL_STALL_MS;
     return E_OK;
 }
 

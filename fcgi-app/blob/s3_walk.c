@@ -110,6 +110,7 @@ enum err s3_each(struct blob_store *store, blob_each_fn *fn, void *arg)
 /* ---- lost: a copy made by S3 itself, then the original removed ---- */
 
 #define COPY_MAX (UINT64_C(5) << 30) /* S3 copies no more at once */
+enum { COPY_STALL_MS = 120000 };     /* it may think about that for minutes */
 
 static enum err see_copied(void *arg, const char *path, const char *text)
 {
@@ -127,7 +128,7 @@ static void copy(struct s3 *s, const void *mem, const char *from, const char *to
     struct http_call call;
     bool copied = false;
     const struct s3_ask ask = {
-        .method = "PUT", .key = to, .body = &nothing,
+        .method = "PUT", .key = to, .body = &nothing, .stall_ms = COPY_STALL_MS,
         .headers = {{"x-amz-copy-source", s3_encode(mem, mem_printf(mem, "/%s/%s%s", bucket, s->prefix, from), 1)}},
     };
     s3_ask(s, mem, &ask, &call, fault);

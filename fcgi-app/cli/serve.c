@@ -1,6 +1,8 @@
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/command.h"
@@ -9,6 +11,8 @@
 #include "jobs/lock.h"
 #include "pool/pool.h"
 #include "web/site.h"
+
+enum { AGAIN_MS = 500 };
 
 static int64_t count_api(const struct conf *conf)
 {
@@ -62,15 +66,30 @@ static const struct role roles[] = {
     {0},
 };
 
+/* Stores on other machines may start after this one does: there is patience for them, and for nothing else. */
+static enum err prepare_patiently(const struct conf *conf)
+{
+    int64_t until = clock_monotonic_ms() + conf->store_wait;
+    bool said = false;
+    enum err e;
+    while ((e = core_prepare(conf)) == E_STORE_DOWN && clock_monotonic_ms() < until) {
+        if (!said)
+            log_say(LOG_WARN, "preflight", "%s; trying again for %lld s (store.wait)", err_last(e)->detail, (long long)(conf->store_wait / 1000));
+        said = true;
+        poll(NULL, 0, AGAIN_MS);
+    }
+    return e;
+}
+
 /* Schema, folders, store marks and the front's key, then a trial opening of all that workers open: what they would trip over is
- * found here once, before the first of them. */
+ * found here once, before the first of them. It runs in a child of the master, which ends it when it is itself asked to end. */
 static enum err preflight(const struct conf *conf)
 {
     CLEANUP(free_mem) void *mem = talloc_new(NULL);
     const char *key;
     struct site *site;
     TRY(doctor_quick(conf, DOCTOR_FIRST));
-    TRY(core_prepare(conf));
+    TRY(prepare_patiently(conf));
     TRY(front_key(mem, conf, true, &key));
     TRY(doctor_quick(conf, DOCTOR_START));
     return site_open(mem, conf, NULL, "preflight", &site);

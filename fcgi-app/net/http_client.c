@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
@@ -128,6 +129,23 @@ static size_t take_body(char *bytes, size_t one, size_t n, void *arg)
     return 0;
 }
 
+/* libcurl calls this about once a second, and whenever something moved. Its own CURLOPT_LOW_SPEED_TIME looks at a mean over
+ * the last five seconds and calls a silence of 4 s one of 10 (measured with 7.88). */
+static int watch(void *arg, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+    struct http_call *call = arg;
+    int64_t now_ms = clock_monotonic_ms();
+    uint64_t moved = (uint64_t)got + (uint64_t)sent + call->head.len;
+    (void)to_get;
+    (void)to_send;
+    if (moved != call->moved) {
+        call->moved = moved;
+        call->moved_ms = now_ms;
+    }
+    call->stalled = now_ms - call->moved_ms >= call->stall_ms;
+    return call->stalled;
+}
+
 /* ---- a call becomes a handle and back ---- */
 
 static enum http_fault fault_of(CURLcode code, CURL *easy)
@@ -178,13 +196,14 @@ static void set_functions(CURL *easy, struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, watch);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, call);
 }
 
 static void set_limits(CURL *easy, const struct http_limits *limits, const struct http_call *call)
 {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((call->stall_ms + 999) / 1000));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->total_ms);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)PIECE);
@@ -224,7 +243,9 @@ static void call_begin(struct http_client *c, struct http_call *call, CURL *easy
     call->status = 0;
     call->sent = 0;
     call->sink_err = E_OK;
-    call->head_ended = false;
+    call->head_ended = call->stalled = false;
+    call->moved = 0;
+    call->moved_ms = clock_monotonic_ms();
     buf_reset(&call->head);
     buf_reset(&call->answer);
     call->header_list = header_list(call);
@@ -243,6 +264,10 @@ static void call_end(struct http_call *call, CURLcode code)
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     call->status = (unsigned)status;
+    if (call->stalled) {
+        call->fault = HTTP_TIMEOUT;
+        snprintf(call->why, sizeof call->why, "not a byte in %u s", call->stall_ms / 1000);
+    }
     if (call->fault == HTTP_FINE)
         call->fault = fault_of(code, easy);
     if (call->fault == HTTP_FINE && !call->head_ended) { /* libcurl is content with a status line */

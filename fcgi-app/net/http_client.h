@@ -42,7 +42,7 @@ struct http_call {
     const struct http_body *body; /* NULL: none, and no Content-Length */
     http_sink_fn *sink;           /* NULL: the body goes to `answer` */
     void *arg;
-    unsigned stall_ms;            /* no byte in either direction for this long is HTTP_TIMEOUT */
+    unsigned stall_ms;            /* no byte in either direction for this long (to the second) is HTTP_TIMEOUT */
     unsigned total_ms;            /* limit for all of it; 0: only stalls count */
 
     /* what came; the buffers live on the context of http_call_init */
@@ -55,8 +55,9 @@ struct http_call {
 
     /* the client's own */
     void *easy, *header_list;
-    bool head_ended;
-    uint64_t sent;
+    bool head_ended, stalled;
+    uint64_t sent, moved;         /* bytes of the body given away; of all that moved, and when it last did */
+    int64_t moved_ms;
 };
 
 #define HTTP_ANSWER_MAX (1u << 20)

@@ -71,7 +71,7 @@ def used(person):
 # ---------------------------------------------------------------- refusals say what to do
 def refusal(server_factory, uri):
     """What `serve` says before it gives up."""
-    coffer = server_factory(start=False, store_metadata=uri)
+    coffer = server_factory(start=False, store_metadata=uri, store_wait="0")
     with pytest.raises(HarnessError, match="coffer serve ended"):
         coffer.start(web=False)
     return coffer.log_text()
@@ -214,8 +214,18 @@ def test_killed_during_uploads_nothing_acknowledged_is_lost(server_factory, own)
     assert_whole(coffer)
 
 
-def test_serve_refuses_while_nobody_is_there_and_starts_when_somebody_is(server_factory, own):
+def test_serve_waits_for_a_server_that_starts_later(server_factory, own):
     coffer = serving(server_factory, own)
+    coffer.stop()
+    own.kill()
+    threading.Timer(4, own.start).start()
+    coffer.start()
+    assert coffer.log_text().count("trying again for 30 s (store.wait)") == 1
+    ok(coffer.person().put("a", b"x"), 201)
+
+
+def test_serve_refuses_at_once_when_told_so_and_starts_when_somebody_is_there(server_factory, own):
+    coffer = serving(server_factory, own, store_wait="0")
     coffer.person()
     coffer.stop()
     own.kill()

@@ -14,7 +14,7 @@ import time
 import httpx
 import pytest
 
-from harness import HarnessError, Noise, ok, problem, wait_for
+from harness import HarnessError, Noise, ok, problem, s3_client, wait_for
 from s3proxy import S3Proxy
 
 URI = os.environ.get("COFFER_TEST_S3_URI")
@@ -107,6 +107,25 @@ def test_removed_contents_leave_the_bucket(proxy, server_factory):
     ok(alice.delete("/api/v1/content/a"), 204)
     coffer.cli("gc")
     assert "0 damaged, 0 repaired, 0 notes" in coffer.fsck().stdout
+
+
+def test_others_objects_are_left_alone(server_factory):
+    """Beside ours, above ours, and even among ours: what has no name of ours is nobody's to touch."""
+    uri, s3 = f"{URI}/{secrets.token_hex(8)}", s3_client()
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    others = [f"{prefix}{key}" for key in (
+        "-two/blobs/0123456789abcdef0123456789abcdef", "/letter.txt", "/store_id.bak", "/blobs/letter.txt", "/blobs/0123456789abcdef",
+        "/blobs/0123456789abcdef0123456789abcdef.bak", "/blobs/deeper/0123456789abcdef0123456789abcdef", "/lost/letter.txt")]
+    made = {key: s3.put_object(Bucket=bucket, Key=key, Body=key.encode())["ETag"] for key in others}
+    coffer = server_factory(store_blobs=uri, gc_grace="0", gc_lost="0")
+    alice = coffer.person()
+    ok(alice.put("a", b"x" * 1000), 201)
+    ok(alice.delete("/api/v1/content/a"), 204)
+    ok(alice.put("b", b"x" * 1000), 201)
+    coffer.cli("gc")
+    coffer.cli("keeper", "--once")
+    assert "0 damaged, 0 repaired, 0 notes" in coffer.fsck("--repair").stdout
+    assert {key: s3.head_object(Bucket=bucket, Key=key)["ETag"] for key in others} == made
 
 
 # ---------------------------------------------------------------- what S3 says goes no further
@@ -248,6 +267,9 @@ def test_large_uploads_that_fail_leave_no_parts(proxy, coffer, alice):
     assert coffer.spool_is_empty()
 
 
+SILENT_S = 12  # two tries of 4 s, and what libcurl rounds them up to
+
+
 def within(seconds, call):
     began = time.monotonic()
     answer = call()
@@ -275,7 +297,7 @@ def test_silence_holds_up_nobody_else(proxy, coffer, alice):
     ok(alice.put("a", b"x" * 1000), 201)
     proxy.black_hole(match=b"PUT ")
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(alice.put("b", b"y" * 1000)))
+    thread = threading.Thread(target=lambda: answers.append(within(SILENT_S, lambda: alice.put("b", b"y" * 1000))))
     thread.start()
     other = coffer.person()
     while thread.is_alive():
@@ -286,14 +308,25 @@ def test_silence_holds_up_nobody_else(proxy, coffer, alice):
     assert "timeout" in coffer.log_text()
 
 
-def test_down_at_the_start_is_said(proxy, server_factory):
-    coffer = server_factory(store_blobs=f"{URI}/{secrets.token_hex(8)}", store_s3_endpoint=proxy.url, start=False)
+def test_down_at_the_start_is_refused_when_told_so(proxy, server_factory):
+    coffer = server_factory(store_blobs=f"{URI}/{secrets.token_hex(8)}", store_s3_endpoint=proxy.url, store_wait="0", start=False)
     proxy.down()
     with pytest.raises(HarnessError, match="no-connection"):
         coffer.start()
     proxy.up()
     coffer.stop()
     coffer.start()
+
+
+def test_down_at_the_start_is_waited_for(proxy, server_factory):
+    coffer = server_factory(store_blobs=f"{URI}/{secrets.token_hex(8)}", store_s3_endpoint=proxy.url, start=False)
+    proxy.down()
+    threading.Timer(4, proxy.up).start()
+    began = time.monotonic()
+    coffer.start()
+    assert time.monotonic() - began >= 4
+    assert coffer.log_text().count("trying again for 30 s (store.wait)") == 1
+    ok(coffer.person().put("a", b"x"), 201)
 
 
 def test_a_bucket_of_another_installation_is_refused(server_factory):
