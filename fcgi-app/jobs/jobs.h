@@ -3,7 +3,6 @@
 #pragma once
 #include "core/core.h"
 
-
 /* Sessions, reservations and throttle windows that are over. */
 enum err job_expire(struct core *c, unsigned *did_out) MUST_CHECK;
 /* What lies below deleted folders: versions dropped, quota given back. */
@@ -27,6 +26,9 @@ enum err jobs_once(struct core *c, unsigned *did_out) MUST_CHECK;
 /* The keeper's role function (pool/pool.h). */
 struct worker;
 int keeper_run(const struct worker *worker);
+
+/* No keeper on any host has the turn for what concerns all; E_BUSY when one has, and so a Coffer runs somewhere. */
+enum err keepers_rest(struct meta *m) MUST_CHECK;
 
 /* `coffer fsck`: the invariants among records, and that every blob's bytes are there with the right size; `deep` reads all
  * of them and compares SHA-256. Findings are told one by one. */

@@ -80,6 +80,19 @@ static void end_turn(struct keeper *k)
         log_say(LOG_INFO, "keeper", "its turn ends by itself, in %d s", TURN_MS / 1000);
 }
 
+enum err keepers_rest(struct meta *m)
+{
+    const struct id me = id_new();
+    bool mine;
+    if (m->ops->keeper_take == NULL)
+        return E_OK;
+    TRY(m->ops->keeper_take(m, me, TURN_MS, &mine));
+    if (!mine)
+        return err_say(E_BUSY, "Coffer runs with these records on another machine, or was killed less than %d s ago: stop it everywhere, then "
+                               "run this again.", TURN_MS / 1000);
+    return m->ops->keeper_end(m, me);
+}
+
 static void tick(struct keeper *k)
 {
     for (size_t i = 0; i < JOBS && !told_to_stop(k->stop_fd, 0); i++) {

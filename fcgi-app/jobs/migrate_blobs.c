@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "jobs/backup.h"
+#include "jobs/jobs.h"
 #include "jobs/migrate.h"
 
 struct moving {
@@ -61,7 +62,7 @@ static enum err no_hold(void *arg, uint64_t bytes)
     return E_OK;
 }
 
-/* Somebody on another machine, whose lock nobody here sees, would be found out by this. */
+/* Somebody on another machine who began after keepers_rest() would be found out by this. */
 static enum err check_count(struct moving *mv, const struct transfer_count *c)
 {
     struct backup_sum sum;
@@ -77,6 +78,7 @@ enum err migrate_blobs(const struct conf *conf, const struct conf *from, const s
     struct moving mv = {0};
     unsigned did;
     TRY(open_all(mem, conf, from, to, &mv));
+    TRY(keepers_rest(mv.meta));
     TRY(check_source(&mv));
     TRY(check_target(&mv));
     if (mv.to->ops->tidy != NULL) /* a run that was killed may have left one half sent */

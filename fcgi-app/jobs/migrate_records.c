@@ -1,5 +1,6 @@
 /* Records to another store. */
 #include "base/mem.h"
+#include "jobs/jobs.h"
 #include "jobs/migrate.h"
 #include "jobs/records.h"
 
@@ -35,6 +36,7 @@ enum err migrate_records(const struct conf *conf, const struct conf *from_conf, 
     TRY(meta_open(mem, from_conf, NULL, &from));
     TRY(from->ops->store_id(from, &store));
     TRY(check_source(mem, conf, store));
+    TRY(keepers_rest(from));
     TRY(meta_open(mem, to_conf, NULL, &to));
     TRY(to->ops->upgrade(to));
     TRY(to->ops->store_id(to, &there));

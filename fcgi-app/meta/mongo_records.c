@@ -233,28 +233,19 @@ static enum err add_update(struct list *updates, enum record_kind kind, const st
     return E_OK;
 }
 
-struct putting {
-    enum record_kind kind;
-    const struct record *rows;
-    size_t n;
-};
-
-static enum err put_rows(struct mongo *s, void *work)
-{
-    const struct putting *w = work;
-    REPLY_AUTO reply = BSON_INITIALIZER;
-    LIST_AUTO updates = list_new();
-    for (size_t i = 0; i < w->n; i++)
-        TRY(add_update(&updates, w->kind, &w->rows[i]));
-    if (w->n == 0)
-        return E_OK;
-    return mongo_write(s, DOC("update", S(kinds[w->kind].collection), "updates", A(updates.array), "ordered", B(true)), &reply);
-}
-
+/* Not in a transaction: each row is put by its key and may be put again, and a transaction that a killed command leaves would
+ * keep the next one waiting for its end (a minute, MongoDB's transactionLifetimeLimitSeconds). */
 enum err mongo_record_put(struct meta *m, enum record_kind kind, const struct record *rows, size_t n)
 {
-    struct putting w = {.kind = kind, .rows = rows, .n = n};
-    return mongo_txn(mongo_of(m), put_rows, &w);
+    struct mongo *s = mongo_of(m);
+    REPLY_AUTO reply = BSON_INITIALIZER;
+    LIST_AUTO updates = list_new();
+    TRY(mongo_ready(s));
+    for (size_t i = 0; i < n; i++)
+        TRY(add_update(&updates, kind, &rows[i]));
+    if (n == 0)
+        return E_OK;
+    return mongo_write(s, DOC("update", S(kinds[kind].collection), "updates", A(updates.array), "ordered", B(true)), &reply);
 }
 
 /* ---- one moment ---- */

@@ -93,7 +93,8 @@ def test_a_killed_one_goes_on(move, after_ms):
         try:
             move.use(move.there).start_coffer()
             move.coffer.stop()
-            return move.whole(move.there)  # it was killed after its last write
+            move.whole(move.there)
+            return  # it was killed after its last write
         except HarnessError as refused:
             assert "coffer migrate" in str(refused)
         move.use(move.here)
@@ -141,6 +142,25 @@ def test_not_while_coffer_runs(simple):
     simple.coffer.start_coffer()
     done = simple.migrate(check=False)
     assert done.returncode == 1 and "stop it first" in done.stderr
+
+
+@needs_mongodb
+def test_not_while_coffer_runs_on_another_machine(server_factory):
+    """Its lock is in a data folder that this machine does not see; its keeper's turn is in the records."""
+    here = installation(server_factory, "mongodb", "disk")
+    there = server_factory(start=False)
+    there.settings |= {key: here.settings[key] for key in ("store.metadata", "store.blobs")}
+    ann = there.start().anon().login("ann")
+    ann.file("f", parent=ann.folder("gone")["id"])
+    ok(ann.delete("/api/v1/content/gone"), 204)
+    assert wait_for(lambda: ann.me()["used"] == 0), "no keeper"
+    moves = [("--metadata", "-", new_metadata("sqlite", here.data)), ("--blobs", "-", new_blobs("disk", here.data))]
+    for move in moves:
+        done = here.cli("migrate", *move, check=False)
+        assert done.returncode == 1 and "on another machine" in done.stderr, done.stderr
+    there.stop()
+    for move in moves:
+        here.cli("migrate", *move)
 
 
 @pytest.mark.parametrize("metadata", METADATA)
