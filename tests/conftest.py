@@ -15,7 +15,7 @@ def pytest_configure(config):
 
 
 def _belongs_elsewhere(item):
-    marks = [mark for name in ("sqlite", "early") if (mark := item.get_closest_marker(name))]
+    marks = [mark for name in ("sqlite", "once") if (mark := item.get_closest_marker(name))]
     assert all(mark.args for mark in marks), f"{item.nodeid}: the mark gives no reason"
     return harness.OTHER_STORES and any(mark.name == "sqlite" or not harness.ALL for mark in marks)
 

@@ -40,6 +40,7 @@ enum err range_parse(const char *header, uint64_t size, struct range *out)
     if (header == NULL || strncasecmp(header, "bytes=", strlen("bytes=")) != 0)
         return E_OK;
     const char *at = header + strlen("bytes=");
+    at += strspn(at, " "); /* as nginx does, which reads the header itself where the contents are on disk */
     if (*at == '-')
         return parse_suffix(at + 1, size, out);
     if (!take_number(&at, &first) || *at++ != '-')

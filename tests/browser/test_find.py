@@ -7,6 +7,8 @@ import pytest
 from browser.desk import PHONE
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.once("thousands of files, about the pages themselves")
+
 MANY = 10_000
 QUICK_S = 3  # a page of it, on a machine that does something else as well; measured idle: 0.2 s
 

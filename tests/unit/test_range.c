@@ -21,6 +21,8 @@ static const struct {
     {"bytes=0-", 10, E_OK, 0, 0, 9},
     {"bytes=0-0", 10, E_OK, 0, 0, 0},
     {"bytes=3-5", 10, E_OK, 0, 3, 5},
+    {"bytes= 3-5", 10, E_OK, 0, 3, 5},
+    {"bytes= -3", 10, E_OK, 0, 7, 9},
     {"bytes=9-", 10, E_OK, 0, 9, 9},
     {"bytes=5-100", 10, E_OK, 0, 5, 9},
     {"bytes=-3", 10, E_OK, 0, 7, 9},

@@ -30,7 +30,7 @@ def nothing_stored(server, alice):
 
 
 # What never reaches a store need not run on all of them.
-refused_early = pytest.mark.early("the address, the head or the body is refused as such")
+refused_early = pytest.mark.once("the address, the head or the body is refused as such")
 
 
 # ---- paths

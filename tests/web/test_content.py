@@ -218,6 +218,7 @@ def test_a_folder_with_slash_is_an_index_with_relative_links(alice):
     assert ok(alice.get("/api/v1/content/docs/a%20b.txt")).content == b"1"
 
 
+@pytest.mark.once("1,200 files")
 def test_an_index_leaves_nobody_out(alice):
     for n in range(0, 1200, 400):
         ok(alice.upload(*[(f"{i:04}", b"") for i in range(n, n + 400)]), 201)

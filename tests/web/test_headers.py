@@ -6,6 +6,8 @@ import socket
 import pytest
 from harness import Answer, Page, ok, problem, read_answer
 
+pytestmark = pytest.mark.once("about the web server and what pages say")
+
 PAGE = {"Accept": "text/html"}
 
 

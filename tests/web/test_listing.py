@@ -52,6 +52,7 @@ def test_ties_are_broken_by_id(alice):
     assert ids == sorted(ids)
 
 
+@pytest.mark.once("250 files")
 def test_a_list_has_100_by_default_and_1000_at_most(alice):
     for n in range(0, 250, 50):
         ok(alice.upload(*[(f"{i:03}", b"") for i in range(n, n + 50)]), 201)
@@ -163,6 +164,7 @@ def test_a_folder_below_nothing(alice):
     assert (response.status_code, response.json()["code"]) in ((404, "not-found"), (409, "no-parent"))
 
 
+@pytest.mark.once("128 levels, each with a walk up")
 def test_folders_nest_128_levels_and_no_more(alice):
     parent = alice.root
     for depth in range(1, 129):

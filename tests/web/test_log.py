@@ -2,7 +2,10 @@
 import re
 from urllib.parse import quote
 
+import pytest
 from harness import PASSWORD, ok, unique, wait_for
+
+pytestmark = pytest.mark.once("about the log")
 
 
 def requests(coffer, since, n):

@@ -240,6 +240,7 @@ def test_the_page_of_somebody_elses_folder(browser, bob):
     assert "private" not in browser.text()
 
 
+@pytest.mark.once("201 files")
 def test_pages_of_a_long_list(browser):
     for start in (0, 100):
         ok(browser.person.upload(*[(f"file-{n:03}", b"") for n in range(start, start + 100)]), 201)

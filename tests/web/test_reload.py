@@ -4,7 +4,10 @@ import signal
 import threading
 import time
 
+import pytest
 from harness import ok, wait_for
+
+pytestmark = pytest.mark.once("about the processes")
 
 
 class Traffic:

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from harness import Noise, ok, problem, sha256
 
+pytestmark = pytest.mark.once("about the web server")
+
 
 @pytest.fixture
 def dora(tls_server):
