@@ -9,6 +9,7 @@ from harness import ALL, Installation, ok
 ROUNDS = 1000 if ALL else 12
 FILES = 20
 PEOPLE = 4
+PAUSE_S = 0.02  # between two writes of one: backups are to meet writes, not to wait for a processor
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def coffer():
 def write_and_delete(person, number, stop, wrong):
     """A few names over and over: what is replaced and deleted waits for nothing but the backup's lease."""
     n = 0
-    while not stop.is_set():
+    while not stop.wait(PAUSE_S):
         answer = person.put(f"{n % 10}", f"{number} {n} ".encode() * 300)
         if answer.status_code not in (200, 201):
             wrong.append(answer.text)
