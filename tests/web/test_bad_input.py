@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from harness import FCGI_PARAMS, fcgi_record, ok, problem, read_answer, wait_for
 
+AT_ONCE_S = 5  # on a busy machine and a slow MongoDB; who had to wait for the client would wait a minute
 TEN_GB = 10 << 30
 
 
@@ -281,7 +282,7 @@ def test_a_slow_client_holds_no_worker(server, alice):
         slow.append(s)
     began = time.monotonic()
     ok(alice.get("/api/v1/me"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < AT_ONCE_S
     for s in slow:
         s.close()
 
@@ -291,7 +292,7 @@ def refused(coffer, method, target, *headers, cookie=None, pieces=()):
     assert coffer.spool_is_empty()  # of the tests before
     began = time.monotonic()
     answer = coffer.raw(coffer.request_text(method, target, f"Content-Length: {TEN_GB}", *headers, cookie=cookie), *pieces)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < AT_ONCE_S
     assert coffer.incoming() == []
     return answer
 
