@@ -72,7 +72,7 @@ def curl(url, *options, cookie=None):
 
 def wrk(url, seconds, script=None, prefix=None, cookie=None, clients=16):
     """Requests per second at 16 clients; a single answer that is no 2xx is trouble."""
-    command = ["wrk", "-t2", f"-c{clients}", f"-d{seconds}s", *(["-H", f"Cookie: {cookie}"] if cookie else []), *(["-s", script] if script else []), url]
+    command = ["wrk", f"-t{min(2, clients)}", f"-c{clients}", f"-d{seconds}s", *(["-H", f"Cookie: {cookie}"] if cookie else []), *(["-s", script] if script else []), url]
     out = run(*command, *(["--", prefix] if prefix else []))
     if bad := re.search(r"Non-2xx or 3xx responses: (\d+)", out):
         raise Trouble(f"{url}: {bad[1]} answers were errors\n{out}")
