@@ -258,7 +258,8 @@ struct meta_ops {
     enum err (*record_list)(struct meta *m, void *mem, enum record_kind kind, const char *after, unsigned limit,
                             struct record **rows_out, size_t *n_out);
     /* They stand as they are told, whatever stood there under their keys. Again changes nothing: after a failure some may
-     * stand, and all are put once more; a row that is no record refuses them all. At most 1,000, better a hundred; kinds in the order of record_kind. */
+     * stand, and all are put once more; a row that is no record refuses them all. At most 1,000, better a hundred; kinds in
+     * the order of record_kind. */
     enum err (*record_put)(struct meta *m, enum record_kind kind, const struct record *rows, size_t n);
     /* Between these two record_list, the only verb that may be called then, tells records of one moment. */
     enum err (*snapshot_begin)(struct meta *m);

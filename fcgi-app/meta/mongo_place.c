@@ -5,6 +5,7 @@
 
 #include "base/name.h"
 #include "meta/rename.h"
+#include "meta/rules.h"
 
 #define RENAME_AT_ONCE 100 /* candidates that are looked for in one query */
 
@@ -50,15 +51,6 @@ static enum err read_ancestors(void *mem, const bson_t *doc, struct place *out)
     return E_OK;
 }
 
-/* It goes up as far as there are documents: an end elsewhere than at a root is damage. */
-static enum err check_top(const struct place *place)
-{
-    const struct node *top = place->depth > 0 ? &place->ancestors[place->depth - 1] : &place->node;
-    if (!id_eq(top->parent, NODE_TOP))
-        return err_set(E_DAMAGED, "node %s: nothing above %s", place->node.id.s, top->id.s);
-    return E_OK;
-}
-
 enum err place_read(void *mem, const bson_t *doc, struct place *out)
 {
     bson_t row;
@@ -73,7 +65,7 @@ enum err place_read(void *mem, const bson_t *doc, struct place *out)
     if (doc_first(doc, "asks", &row))
         out->user_state = (enum user_state)doc_number(&row, "state");
     TRY(read_ancestors(mem, doc, out));
-    return check_top(out);
+    return rule_top(out);
 }
 
 static enum err read_spot(struct mongo *s, void *mem, const struct guard *g, struct id id, const char *name, struct spot *out)

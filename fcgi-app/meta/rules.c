@@ -59,6 +59,14 @@ enum err rule_nesting(const struct place *parent, const char *name)
     return E_OK;
 }
 
+enum err rule_top(const struct place *place)
+{
+    const struct node *top = place->depth > 0 ? &place->ancestors[place->depth - 1] : &place->node;
+    if (!id_eq(top->parent, NODE_TOP))
+        return err_set(E_DAMAGED, "node %s: nothing above %s", place->node.id.s, top->id.s);
+    return E_OK;
+}
+
 bool rule_within(const struct place *folder, struct id id)
 {
     if (id_eq(folder->node.id, id))

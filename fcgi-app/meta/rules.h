@@ -16,6 +16,8 @@ void rule_own(void *mem, struct upload *u);
 size_t rule_path_bytes(const struct place *parent, const char *name);
 /* May a node of that name stand there? E_TOO_NESTED for more than 128 levels or a path over 4,096 bytes. */
 enum err rule_nesting(const struct place *parent, const char *name) MUST_CHECK;
+/* A store goes up as far as it finds records: an end elsewhere than at a root is damage. */
+enum err rule_top(const struct place *place) MUST_CHECK;
 /* Is the folder that node, or below it? */
 bool rule_within(const struct place *folder, struct id id);
 

@@ -51,19 +51,10 @@ static enum err read_place(struct sqlite *s, void *mem, const struct guard *g, s
     return E_OK;
 }
 
-/* The statement goes up as far as there are rows: an end elsewhere than at a root is damage. */
-static enum err check_top(const struct place *place)
-{
-    const struct node *top = place->depth > 0 ? &place->ancestors[place->depth - 1] : &place->node;
-    if (!id_eq(top->parent, NODE_TOP))
-        return err_set(E_DAMAGED, "node %s: nothing above %s", place->node.id.s, top->id.s);
-    return E_OK;
-}
-
 enum err sqlite_place(struct sqlite *s, void *mem, const struct guard *g, struct id id, struct place *out)
 {
     TRY(read_place(s, mem, g, id, out));
-    TRY(check_top(out));
+    TRY(rule_top(out));
     return g->ask(g, out);
 }
 
@@ -73,7 +64,7 @@ enum err sqlite_parent(struct sqlite *s, void *mem, const struct guard *g, struc
     if (e == E_NOT_FOUND)
         return err_set(E_NO_PARENT, "folder %s is dead or unknown", id.s);
     TRY(e);
-    TRY(check_top(out));
+    TRY(rule_top(out));
     TRY(g->ask(g, out));
     if (out->node.kind != NODE_FOLDER)
         return err_set(E_NOT_FOLDER, "node %s is a file", id.s);
