@@ -93,6 +93,17 @@ static enum err try_again(struct mongo *s, enum err (*body)(struct mongo *s, voi
     return e;
 }
 
+/* Others were always faster, or somebody dead still has its transaction: what MongoDB said goes into the log. */
+static enum err lost(void)
+{
+    struct err_info why = err_save();
+    why.err = E_STORE_DOWN;
+    why.retry_after_s = 1;
+    why.say[0] = why.field[0] = '\0';
+    err_restore(&why);
+    return E_STORE_DOWN;
+}
+
 enum err mongo_txn(struct mongo *s, enum err (*body)(struct mongo *s, void *work), void *work)
 {
     unsigned wait_ms = (unsigned)s->meta.conf->store_busy_timeout;
@@ -105,7 +116,7 @@ enum err mongo_txn(struct mongo *s, enum err (*body)(struct mongo *s, void *work
     TRY(shm_lock(s->meta.shm, wait_ms));
     e = try_again(s, body, work, end_ms, e);
     shm_unlock(s->meta.shm);
-    return e != E_OK && s->again && !s->raced ? err_retry(E_STORE_DOWN, 1) : e;
+    return e != E_OK && s->again && !s->raced ? lost() : e;
 }
 
 /* ---- writes in one go ---- */

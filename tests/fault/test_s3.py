@@ -324,7 +324,7 @@ def test_down_at_the_start_is_waited_for(proxy, server_factory):
     threading.Timer(4, proxy.up).start()
     began = time.monotonic()
     coffer.start()
-    assert time.monotonic() - began >= 4
+    assert time.monotonic() - began > 3
     assert coffer.log_text().count("trying again for 30 s (store.wait)") == 1
     ok(coffer.person().put("a", b"x"), 201)
 
