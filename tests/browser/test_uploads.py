@@ -121,6 +121,19 @@ def test_cancelling_leaves_nothing(desk, alice):
     assert alice.names() == []
 
 
+def test_what_is_cancelled_before_it_is_sent_is_not_sent(desk, alice):
+    """While the server is asked whether the name is free."""
+    asked, sent = [], []
+    desk.page.route("**/api/v1/content/big.bin*", lambda route: (asked if route.request.method == "HEAD" else sent).append(route))
+    desk.upload(("big.bin", os.urandom(300_000)))
+    row = desk.page.locator("#uploads li")
+    row.get_by_role("button", name="Cancel").click()
+    assert len(asked) == 1
+    asked[0].continue_()
+    expect(row).to_have_count(0)
+    assert sent == [] and alice.names() == []
+
+
 def test_several_taken_names_are_answered_at_once(desk, alice):
     for name in ("a.txt", "b.txt"):
         alice.file(name, b"old")

@@ -28,6 +28,8 @@ export class Transfer {
     if (onlyNew && this.file.size > ASK_FIRST_BYTES && await this.#exists(address))
       return { status: 412 };
     for (let round = 0; ; round++) {
+      if (this.cancelled) // while the name was asked for, or the network
+        throw new Cancelled();
       const answer = await this.#send(`${address}?parents=1&mtime=${(this.file.lastModified / 1000).toFixed(3)}`, onlyNew);
       if (this.cancelled)
         throw new Cancelled();
