@@ -142,8 +142,10 @@ static int watch(void *arg, curl_off_t to_get, curl_off_t got, curl_off_t to_sen
         call->moved = moved;
         call->moved_ms = now_ms;
     }
-    call->stalled = now_ms - call->moved_ms >= call->stall_ms;
-    return call->stalled;
+    if (now_ms - call->moved_ms < call->stall_ms)
+        return 0;
+    call->fault = HTTP_TIMEOUT;
+    return 1;
 }
 
 /* ---- a call becomes a handle and back ---- */
@@ -243,7 +245,7 @@ static void call_begin(struct http_client *c, struct http_call *call, CURL *easy
     call->status = 0;
     call->sent = 0;
     call->sink_err = E_OK;
-    call->head_ended = call->stalled = false;
+    call->head_ended = false;
     call->moved = 0;
     call->moved_ms = clock_monotonic_ms();
     buf_reset(&call->head);
@@ -264,10 +266,8 @@ static void call_end(struct http_call *call, CURLcode code)
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     call->status = (unsigned)status;
-    if (call->stalled) {
-        call->fault = HTTP_TIMEOUT;
+    if (call->fault == HTTP_TIMEOUT) /* watch() broke it off, and libcurl says no more than that */
         snprintf(call->why, sizeof call->why, "not a byte in %u s", call->stall_ms / 1000);
-    }
     if (call->fault == HTTP_FINE)
         call->fault = fault_of(code, easy);
     if (call->fault == HTTP_FINE && !call->head_ended) { /* libcurl is content with a status line */

@@ -55,7 +55,7 @@ struct http_call {
 
     /* the client's own */
     void *easy, *header_list;
-    bool head_ended, stalled;
+    bool head_ended;
     uint64_t sent, moved;         /* bytes of the body given away; of all that moved, and when it last did */
     int64_t moved_ms;
 };

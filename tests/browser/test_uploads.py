@@ -121,9 +121,12 @@ def test_cancelling_leaves_nothing(desk, alice):
     assert alice.names() == []
 
 
-def test_what_is_cancelled_before_it_is_sent_is_not_sent(desk, alice):
+@pytest.mark.parametrize("there", [[], ["big.bin"]], ids=["free", "taken"])
+def test_what_is_cancelled_before_it_is_sent_is_not_sent(desk, alice, there):
     """While the server is asked whether the name is free."""
     asked, sent = [], []
+    for name in there:
+        alice.file(name)
     desk.page.route("**/api/v1/content/big.bin*", lambda route: (asked if route.request.method == "HEAD" else sent).append(route))
     desk.upload(("big.bin", os.urandom(300_000)))
     row = desk.page.locator("#uploads li")
@@ -131,7 +134,7 @@ def test_what_is_cancelled_before_it_is_sent_is_not_sent(desk, alice):
     assert len(asked) == 1
     asked[0].continue_()
     expect(row).to_have_count(0)
-    assert sent == [] and alice.names() == []
+    assert sent == [] and alice.names() == there
 
 
 def test_several_taken_names_are_answered_at_once(desk, alice):

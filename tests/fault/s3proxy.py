@@ -82,6 +82,10 @@ class S3Proxy:
                 self.left -= 1
             return self.mode, self.argument
 
+    def requests(self, method=b""):
+        """The first lines of the requests seen, in that order; of those that begin so."""
+        return [head.split(b"\r\n")[0].decode() for head in self.heads if head.startswith(method)]
+
     # ---- sockets
     @property
     def address(self):

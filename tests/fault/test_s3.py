@@ -47,10 +47,6 @@ def alice(coffer):
     return coffer.person()
 
 
-def requests(proxy, method=b""):
-    return [head.split(b"\r\n")[0].decode() for head in proxy.heads if head.startswith(method)]
-
-
 def records(coffer):
     return list((coffer.data / "s3-multipart").iterdir())
 
@@ -75,7 +71,7 @@ def test_what_is_stored_comes_back(alice, size):
 
 def test_a_small_upload_is_one_request(proxy, alice):
     ok(alice.put("a", b"x" * 10_000), 201)
-    assert [line.split()[0] for line in requests(proxy)] == ["PUT"]
+    assert [line.split()[0] for line in proxy.requests()] == ["PUT"]
 
 
 def test_a_download_is_one_request_and_a_question_none(proxy, alice):
@@ -190,7 +186,7 @@ def test_an_upload_survives(proxy, alice, fault, size):
 def test_a_lost_answer_is_looked_up_and_nothing_sent_twice(proxy, alice):
     proxy.swallow_answer(times=1, match=b"PUT ")
     ok(alice.put("a", b"x" * 1000), 201)
-    assert [line.split()[0] for line in requests(proxy)] == ["PUT", "HEAD"]
+    assert [line.split()[0] for line in proxy.requests()] == ["PUT", "HEAD"]
 
 
 @pytest.mark.parametrize("fault", ONCE)
@@ -262,12 +258,12 @@ def test_what_is_wrong_is_told_apart(proxy, coffer, alice, status, code, public,
 def test_large_uploads_that_fail_leave_no_parts(proxy, coffer, alice):
     proxy.status(403, error("AccessDenied"), match=b"partNumber=2")
     problem(alice.put("a", b"x" * 40 * MB), 503, "storage-refused")
-    assert [line.split()[0] for line in requests(proxy)][-1] == "DELETE"
+    assert [line.split()[0] for line in proxy.requests()][-1] == "DELETE"
     assert records(coffer) == []
     assert coffer.spool_is_empty()
 
 
-SILENT_S = 12  # two tries of 4 s, and what libcurl rounds them up to
+SILENT_S = 12  # two tries of 4 s, each to the second, and the pause between
 
 
 def within(seconds, call):
@@ -340,13 +336,13 @@ def test_a_crash_in_the_middle_leaves_no_parts(proxy, coffer, alice):
     proxy.black_hole(match=b"partNumber=2")
     thread = threading.Thread(target=lambda: pytest.raises(Exception, ok, alice.put("a", b"x" * 40 * MB)), daemon=True)
     thread.start()
-    assert wait_for(lambda: records(coffer) and any("partNumber=2" in line for line in requests(proxy)), 20)
+    assert wait_for(lambda: records(coffer) and any("partNumber=2" in line for line in proxy.requests()), 20)
     coffer.kill(*coffer.workers("bulk"))
     thread.join(20)
     proxy.behave()
     coffer.cli("keeper", "--once")
     assert records(coffer) == []
-    assert requests(proxy, b"DELETE")[-1].count("uploadId=") == 1
+    assert proxy.requests(b"DELETE")[-1].count("uploadId=") == 1
     assert alice.names() == []
 
 

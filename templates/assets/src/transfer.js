@@ -25,24 +25,30 @@ export class Transfer {
 
   // {status, why}: 201 or 200 stored, 412 the name is taken (only when asked for a new file), else a failure.
   async run(address, onlyNew) {
-    if (onlyNew && this.file.size > ASK_FIRST_BYTES && await this.#exists(address))
+    const taken = onlyNew && this.file.size > ASK_FIRST_BYTES && await this.#exists(address);
+    this.#checkCancelled();
+    if (taken)
       return { status: 412 };
     for (let round = 0; ; round++) {
-      if (this.cancelled) // while the name was asked for, or the network
-        throw new Cancelled();
       const answer = await this.#send(`${address}?parents=1&mtime=${(this.file.lastModified / 1000).toFixed(3)}`, onlyNew);
-      if (this.cancelled)
-        throw new Cancelled();
+      this.#checkCancelled();
       const again = answer.status === 0 || [429, 502, 503, 504].includes(answer.status);
       if (!again)
         return { status: answer.status, why: reason(answer.status, answer.body) };
       const hopeless = answer.status === 0 ? await this.#hopeless() : null;
+      this.#checkCancelled();
       if (hopeless !== null)
         return hopeless;
       if (round === PAUSES_S.length)
         return { status: answer.status, why: answer.status === 0 ? texts.broke : reason(answer.status, answer.body) };
       await this.#pause(answer, PAUSES_S[round]);
     }
+  }
+
+  // After each wait: who cancelled meanwhile is not asked, told or sent anything more.
+  #checkCancelled() {
+    if (this.cancelled)
+      throw new Cancelled();
   }
 
   #send(address, onlyNew) {
@@ -99,7 +105,6 @@ export class Transfer {
       addEventListener("online", resolve, { once: true });
       setTimeout(resolve, n * 1000);
     });
-    if (this.cancelled)
-      throw new Cancelled();
+    this.#checkCancelled();
   }
 }
