@@ -63,13 +63,14 @@ static int run(struct app *app, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct app app = {.mem = talloc_new(NULL)};
+    char help[] = "help";
     argc--, argv++;
     if (argc >= 2 && (strcmp(argv[0], "--config") == 0 || strcmp(argv[0], "-c") == 0)) {
         app.conf_file = argv[1];
         argc -= 2, argv += 2;
     } else if (argc >= 1 && (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
         argv[0] += strspn(argv[0], "-");
-        argv[0] = argv[0][0] == 'h' ? (char[]){"help"} : argv[0];
+        argv[0] = argv[0][0] == 'h' ? help : argv[0];
     }
     int status = run(&app, argc, argv);
     talloc_free(app.mem);

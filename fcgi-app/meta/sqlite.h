@@ -34,6 +34,8 @@ void row_user(void *mem, sqlite3_stmt *q, int at, struct user *out);
 void row_session(void *mem, sqlite3_stmt *q, int at, struct session *out); /* seen_ms stands elsewhere */
 void row_space(void *mem, sqlite3_stmt *q, int at, struct space *out);
 void row_node(void *mem, sqlite3_stmt *q, int at, struct node *out);
+/* Copies every text of the node to mem, so that it outlives the memory it was read or given in. */
+void node_keep(void *mem, struct node *node);
 void row_version(void *mem, sqlite3_stmt *q, int at, struct version *out);
 void row_blob(void *mem, sqlite3_stmt *q, int at, struct blob *out);
 void row_upload(void *mem, sqlite3_stmt *q, int at, struct upload *out);

@@ -124,7 +124,6 @@ enum err sqlite_node_change(struct meta *m, void *mem, const struct guard *g, co
     TRY(sqlite_write(w.s));
     TRY(db_end(&w.s->main, change_node(&w, id)));
     *node_out = w.after;
-    node_out->name = mem_str(mem, w.after.name);
-    node_out->key = mem_str(mem, w.after.key);
+    node_keep(mem, node_out);
     return E_OK;
 }

@@ -303,7 +303,6 @@ enum err sqlite_node_copy(struct meta *m, void *mem, const struct guard *g, cons
         give_up(&w);
         return e;
     }
-    node_out->name = mem_str(mem, node_out->name);
-    node_out->key = mem_str(mem, node_out->key);
+    node_keep(mem, node_out);
     return E_OK;
 }

@@ -66,6 +66,13 @@ void row_node(void *mem, sqlite3_stmt *q, int at, struct node *out)
     };
 }
 
+void node_keep(void *mem, struct node *node)
+{
+    const char **const texts[] = {&node->name, &node->key, &node->type, &node->sha256};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = mem_str(mem, *texts[i]);
+}
+
 void row_version(void *mem, sqlite3_stmt *q, int at, struct version *out)
 {
     *out = (struct version){

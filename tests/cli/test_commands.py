@@ -13,6 +13,7 @@ COMMANDS = re.findall(r'^    \{"([a-z ]+)", "[^"]*", "', (TOP / "fcgi-app/cli/co
 
 def test_the_list_names_every_command(coffer):
     text = coffer.cli("help").stdout
+    assert coffer.cli("--help").stdout == coffer.cli("-h").stdout == text
     assert len(COMMANDS) > 12
     assert [name for name in COMMANDS if f"\n  {name} " not in text] == []
     assert "\n  man " not in text

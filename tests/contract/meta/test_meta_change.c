@@ -221,6 +221,29 @@ static void moving_keeps_to_4096_bytes(void **state)
     assert_clean(b);
 }
 
+/* What a verb hands out belongs to the caller, and outlives the verb's own memory: the sanitizers watch. */
+static void assert_same_texts(const struct node *given, const struct node *stored)
+{
+    assert_string_equal(given->name, stored->name);
+    assert_string_equal(given->key, stored->key);
+    assert_string_equal(given->type, stored->type);
+    assert_string_equal(given->sha256, stored->sha256);
+}
+
+static void a_change_hands_out_texts_of_its_own(void **state)
+{
+    struct bench *b = *state;
+    struct node file = must_file(b, &b->bob, b->bob.root, "a.txt", 7), changed;
+    char *name = mem_str(NULL, "b.txt");
+    const struct change in = {.name = name, .key = name, .now_ms = NOW_MS};
+    struct guard g = yes(b->bob.user);
+    assert_err(b->m->ops->node_change(b->m, b, &g, &g, file.id, &in, &changed), E_OK);
+    talloc_free(name);
+    struct node now = node_of(b, file.id);
+    assert_string_equal(now.name, "b.txt");
+    assert_same_texts(&changed, &now);
+}
+
 /* ---- copying ---- */
 static void a_copy_has_the_same_blob(void **state)
 {
@@ -235,6 +258,7 @@ static void a_copy_has_the_same_blob(void **state)
     assert_id(now.blob, file.blob);
     assert_string_equal(now.name, "a.txt");
     assert_string_equal(now.type, "text/plain");
+    assert_same_texts(&twin, &now);
     assert_string_not_equal(now.version.s, file.version.s);
     assert_int_equal(now.size, 70);
     assert_int_equal(now.modified_ms, file.modified_ms);
@@ -428,6 +452,7 @@ int main(void)
         TEST(both_guards_are_asked),
         TEST(moving_keeps_to_128_levels),
         TEST(moving_keeps_to_4096_bytes),
+        TEST(a_change_hands_out_texts_of_its_own),
         TEST(a_copy_has_the_same_blob),
         TEST(a_copy_in_the_same_folder_needs_a_name),
         TEST(a_folder_is_copied_with_all_below),
