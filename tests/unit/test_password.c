@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "crypt/crypt.h"
 
+#define ROWS(table) (sizeof(table) / sizeof *(table))
+
 enum { MEMORY = 8 << 20, PASSES = 1 }; /* the least that login.memory allows */
 
 static int start(void **state)
@@ -82,28 +84,33 @@ static void a_long_password_counts_to_its_last_byte(void **state)
     talloc_free((void *)hash);
 }
 
-/* The least of several, in processor time, so that a busy machine does not matter much. */
+/* In time of the processor: the clock tells more of what else the machine does. */
 static double cost_ms(const char *hash)
 {
-    double least = 1e9;
-    for (int i = 0; i < 7; i++) {
-        clock_t t = clock();
-        assert_int_equal(password_check(hash, "not the password", MEMORY, 4), E_CREDENTIALS);
-        double ms = (double)(clock() - t) * 1000 / CLOCKS_PER_SEC;
-        least = ms < least ? ms : least;
-    }
-    return least;
+    clock_t t = clock();
+    assert_int_equal(password_check(hash, "not the password", MEMORY, 4), E_CREDENTIALS);
+    return (double)(clock() - t) * 1000 / CLOCKS_PER_SEC;
 }
 
+/* One pass less or more would be a fourth; what shares the processor's caches makes up to a quarter. So the least of several counts,
+ * taken in turns, until they agree: those of different work never would. */
 static void an_unknown_user_costs_what_a_known_one_costs(void **state)
 {
-    const char *hash;
+    const char *hashes[] = {NULL, NULL, ""};
+    double least[ROWS(hashes)] = {1e9, 1e9, 1e9};
+    bool alike = false;
     (void)state;
-    assert_int_equal(password_hash(NULL, "correct horse", MEMORY, 4, &hash), E_OK);
-    double known = cost_ms(hash), unknown = cost_ms(NULL), none = cost_ms("");
-    assert_true(unknown > known * 0.75 && unknown < known * 1.33);
-    assert_true(none > known * 0.75 && none < known * 1.33);
-    talloc_free((void *)hash);
+    assert_int_equal(password_hash(NULL, "correct horse", MEMORY, 4, &hashes[0]), E_OK);
+    for (int round = 0; round < 200 && !(round >= 7 && alike); round++) {
+        for (size_t i = 0; i < ROWS(hashes); i++) {
+            double ms = cost_ms(hashes[i]);
+            least[i] = ms < least[i] ? ms : least[i];
+        }
+        alike = least[1] > least[0] * 0.85 && least[1] < least[0] * 1.15 && least[2] > least[0] * 0.85 && least[2] < least[0] * 1.15;
+    }
+    if (!alike)
+        fail_msg("known %.2f ms, unknown %.2f ms, none %.2f ms", least[0], least[1], least[2]);
+    talloc_free((void *)hashes[0]);
 }
 
 static int starve(void *arg)
@@ -185,10 +192,11 @@ static void strength_takes_up_to_1024_bytes(void **state)
     }
 }
 
-/* What makes libzxcvbn try many combinations must not hold a worker up. */
+/* What makes libzxcvbn try many combinations must not hold a worker up: no password is dearer to judge than ten are to check. */
 static void strength_is_quick_whatever_the_password(void **state)
 {
     static const char *const patterns[] = {"a", "4a@", "$5s", "abcabcd1", "password1", "$5s1!il|", "12", "\xc3\xa9"};
+    double most_ms = 10 * cost_ms(NULL);
     (void)state;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         char password[1025] = "";
@@ -197,8 +205,8 @@ static void strength_is_quick_whatever_the_password(void **state)
         clock_t t = clock();
         enum err e = password_strength(password, "alice");
         double ms = (double)(clock() - t) * 1000 / CLOCKS_PER_SEC;
-        if (ms > 200 || (e != E_OK && e != E_WEAK_PASSWORD))
-            fail_msg("row %zu: %.0f ms, %s", i, ms, err_name(e));
+        if (ms > most_ms || (e != E_OK && e != E_WEAK_PASSWORD))
+            fail_msg("row %zu: %.0f of %.0f ms, %s", i, ms, most_ms, err_name(e));
     }
 }
 

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "bench.h"
 #include "scratch.h"
@@ -172,12 +175,18 @@ static int run(struct bench *b, unsigned fail_at, bool after, enum err e)
     return wrong;
 }
 
+/* Each step fails before and after its deed; with each error where a run is cheap, in turn where it goes over a network, because the
+ * store behind the fault never sees which it is. COFFER_TEST_ALL=1: with each everywhere. */
 static void nothing_half_is_visible_whatever_fails(void **state)
 {
     static const enum err errors[] = {E_IO, E_DISK_FULL, E_STORE_DOWN};
     const struct opener *opener = (*(struct bench **)state)->opener;
+    const char *all = getenv("COFFER_TEST_ALL");
+    bool each = opener->needs == NULL || (all != NULL && strcmp(all, "1") == 0);
     for (unsigned fail_at = 1; fail_at <= ROWS(steps); fail_at++)
         for (unsigned i = 0; i < 2 * ROWS(errors); i++) {
+            if (!each && i / 2 != fail_at % ROWS(errors))
+                continue;
             void *fresh = (void *)opener;
             assert_int_equal(bench_setup(&fresh), 0);
             int wrong = run(fresh, fail_at, i % 2, errors[i / 2]);

@@ -77,14 +77,15 @@ static int put_much(void *arg)
 static bool wait_for_record(struct bench *b, struct id id, char upload[512])
 {
     CLEANUP(free_mem) char *path = mem_printf(NULL, "%s/data/s3-multipart/%s", b->dir, id.s);
-    for (int i = 0; i < 3000; i++, usleep(10000)) {
+    for (int i = 0; i < 12000; i++, usleep(10000)) {
         FILE *file = fopen(path, "re");
         if (file == NULL)
             continue;
         bool got = fgets(upload, 512, file) != NULL && fgets(upload, 512, file) != NULL;
         fclose(file);
         upload[strcspn(upload, "\n")] = '\0';
-        return got;
+        if (got)
+            return true;
     }
     return false;
 }

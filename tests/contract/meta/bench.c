@@ -21,7 +21,7 @@ int bench_setup(void **state)
     struct bench *b = mem_new(NULL, struct bench);
     b->opener = *state;
     scratch_make(b->dir);
-    b->conf = (struct conf){.sqlite_path = "", .mongodb_uri = "", .store_busy_timeout = 10000};
+    b->conf = (struct conf){.sqlite_path = "", .mongodb_uri = "", .store_busy_timeout = 120000};
     b->opener->elsewhere(b, 0);
     b->shm = shm_new();
     b->m = bench_open(b, b);

@@ -93,6 +93,6 @@ static void hurt(struct bench *b, enum hurt what, struct id id)
 }
 
 const struct opener openers[] = {
-    {"mongodb", meta_mongo_open, elsewhere, hurt, 10},
+    {"mongodb", meta_mongo_open, elsewhere, hurt, 20},
 };
 _Static_assert(ROWS(openers) == OPENERS, "a row per store");

@@ -302,7 +302,8 @@ static void a_folder_is_copied_with_all_below(void **state)
     struct guard g = yes(b->ann.user);
     struct node node;
     char name[32];
-    for (int i = 0; i < 450; i++) {
+    const int entries = b->opener->part > 1 ? 310 : 450; /* more than the store copies at once */
+    for (int i = 0; i < entries; i++) {
         snprintf(name, sizeof name, "f%03d", i);
         if (i % 2)
             must_file(b, &b->ann, many, name, i);
@@ -318,7 +319,7 @@ static void a_folder_is_copied_with_all_below(void **state)
     in.name = in.key = "Twin";
     assert_err(b->m->ops->node_copy(b->m, b, &g, &g, &in, &node), E_OK);
     struct usage after = below(b, &b->ann, in.node);
-    assert_int_equal(before.folders, 226);
+    assert_int_equal(before.folders, entries / 2 + 1);
     assert_int_equal(after.folders, before.folders);
     assert_int_equal(after.files, before.files);
     assert_int_equal(after.size, before.size);
