@@ -15,7 +15,7 @@ die()  { local status=$1; shift; warn "$*"; exit "$status"; }
 # ---- packages: Debian's name, how to see that what it gives is there, for what, what for ----
 # cmd:PROGRAM in PATH; pc:MODULE for pkg-config; inc:HEADER; py:MODULE for python3; file:PATH.
 # Uses: run (to build and start), node (only where the assets have to be built and there is no Node with npm), test,
-# browser, fuzz (only ./check --all), s3 (tests against S3).
+# browser, s3 (tests against S3), and only for ./check --all: window, fuzz.
 packages() {
     cat <<'END'
 gcc                     cmd:gcc             run      the compiler
@@ -45,7 +45,8 @@ python3-venv            py:ensurepip        node     fetches Node
 libcmocka-dev           pc:cmocka           test     unit tests
 python3-venv            py:ensurepip        test     pytest
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt test  pip
-chromium                cmd:chromium        browser  the pages in a browser
+chromium-headless-shell cmd:chromium-headless-shell browser  the pages in a browser
+chromium                cmd:chromium        window   the same in the one that people have, three times as slow
 chromium-sandbox        file:/usr/lib/chromium/chrome-sandbox browser  Chromium for anybody but root
 clang                   cmd:clang           fuzz     libFuzzer
 ceph-mon                cmd:ceph-mon        s3       an S3 server to test against

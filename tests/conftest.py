@@ -1,11 +1,14 @@
 """Fixtures of every tier that talks to a running Coffer; the work is done in harness.py."""
-import os
+import contextlib
 import re
 import signal
 
 import pytest
 
 import harness
+
+pytest_plugins = ["report"]
+REASONED = ("sqlite", "alone", "plain")  # marks that say why
 
 
 def pytest_configure(config):
@@ -14,32 +17,17 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, interrupted)  # so that fixtures end what they started
 
 
-def _belongs_elsewhere(item):
-    marks = [mark for name in ("sqlite", "once") if (mark := item.get_closest_marker(name))]
-    assert all(mark.args for mark in marks), f"{item.nodeid}: the mark gives no reason"
-    return harness.OTHER_STORES and any(mark.name == "sqlite" or not harness.ALL for mark in marks)
-
-
 def pytest_collection_modifyitems(config, items):
-    if elsewhere := [item for item in items if _belongs_elsewhere(item)]:
+    for item in items:
+        bare = [mark.name for mark in item.iter_markers() if mark.name in REASONED and not mark.args]
+        assert not bare, f"{item.nodeid}: the mark {bare[0]} gives no reason"
+    if harness.OTHER_STORES and (elsewhere := [item for item in items if item.get_closest_marker("sqlite")]):
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
     if not harness.ALL:
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="takes long: set COFFER_TEST_ALL=1"))
-
-
-def _finish(coffer, request):
-    """End an installation; its logs are kept when a test failed, and a crash fails the run."""
-    failed = request.session.testsfailed > 0
-    text = coffer.logs()
-    found = re.search(r"^.*(AddressSanitizer|LeakSanitizer|runtime error:|Assertion .* failed).*$", text, re.M)
-    if failed or found:
-        kept = coffer.keep()
-        print(f"logs kept in {os.path.relpath(kept)}")
-    coffer.close()
-    assert not found, found[0]
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +38,7 @@ def server(request):
         coffer.start()
         yield coffer
     finally:
-        _finish(coffer, request)
+        coffer.close(keep=request.session.testsfailed > 0)
 
 
 @pytest.fixture(scope="session")
@@ -61,24 +49,22 @@ def tls_server(request):
         coffer.start()
         yield coffer
     finally:
-        _finish(coffer, request)
+        coffer.close(keep=request.session.testsfailed > 0)
 
 
 @pytest.fixture
 def server_factory(request):
     """server_factory(quota_default="1M", data=PATH): an installation of the test's own, started."""
-    made = []
+    made = contextlib.ExitStack()
 
     def make(*, start=True, tls=False, data=None, **settings):
         named = {key.replace("_", ".", 1): value for key, value in settings.items()}
-        coffer = harness.Installation(named, tls=tls, data=data, name=re.sub(r"\W+", "-", request.node.name)[:60])
-        made.append(coffer)
+        coffer = harness.Installation(named, tls=tls, data=data, name=re.sub(r"\W+", "-", request.node.name)[:60],
+                                      plain=request.node.get_closest_marker("plain") is not None)
+        made.callback(lambda: coffer.close(keep=request.session.testsfailed > 0))
         return coffer.start() if start else coffer
-    try:
+    with made:
         yield make
-    finally:
-        for coffer in made:
-            _finish(coffer, request)
 
 
 def _people(server, request):

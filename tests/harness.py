@@ -5,9 +5,11 @@
         alice = coffer.person()          # a new account, signed in
         alice.put("a.txt", b"hello")
 
-Environment: COFFER_BIN (the program; else build/coffer or ./coffer of this tree), COFFER_ASSETS (built style
-sheets and scripts), COFFER_NGINX (nginx). Everything started here listens on 127.0.0.1 and is ended by its pid.
+Environment: COFFER_BIN (the program; else build/coffer or ./coffer of this tree), COFFER_PLAIN_BIN (the program built
+without sanitizers, for tests with the mark `plain`; else COFFER_BIN), COFFER_ASSETS (built style sheets and scripts),
+COFFER_NGINX (nginx). Everything started here listens on 127.0.0.1 and is ended by its pid.
 """
+import contextlib
 import ctypes
 import dataclasses
 import hashlib
@@ -37,14 +39,16 @@ OUT = TOP / "tests" / ".out"
 ALL = os.environ.get("COFFER_TEST_ALL") == "1"
 OTHER_STORES = "COFFER_TEST_METADATA" in os.environ or "COFFER_TEST_BLOBS" in os.environ
 PASSWORD = "correct horse battery staple 42"
-START_S = 30
+PATIENCE_S = 120  # what comes at all comes long before, but on a machine that does much else
+PORT_TRIES = 5
+CRASH = re.compile(r"^.*(AddressSanitizer|LeakSanitizer|runtime error:|Assertion .* failed).*$", re.M)
 
 # What the installations of the tests differ in from the defaults: small pools for small machines, cheap password
 # hashes, limits that a fast test would run into.
 SETTINGS = {
     "site.register": "open",
     "pool.api": 4, "pool.bulk": 4, "pool.login": 2, "web.workers": 2,
-    "login.memory": "8M", "login.passes": 1, "login.queue": "30s",
+    "login.memory": "8M", "login.passes": 1, "login.queue": "1m",
     "throttle.register": 1000000, "throttle.address": 1000000,
 }
 
@@ -53,8 +57,12 @@ class HarnessError(Exception):
     """The installation did not do what every test relies on."""
 
 
-def program():
-    named = os.environ.get("COFFER_BIN")
+class PortTaken(HarnessError):
+    """Somebody else listens there."""
+
+
+def program(plain=False):
+    named = plain and os.environ.get("COFFER_PLAIN_BIN") or os.environ.get("COFFER_BIN")
     places = [Path(named)] if named else [TOP / "build" / "coffer", TOP / "coffer"]
     for place in places:
         if place.is_file() and os.access(place, os.X_OK):
@@ -83,10 +91,20 @@ def assets_folder():
     raise HarnessError("no built style sheets and scripts: run `make assets`, or set COFFER_ASSETS")
 
 
+# Ports come from below those that the kernel gives to outgoing connections (32768 and up) and from a thousand of each pytest
+# worker's own: between free_port() and the server's bind() nobody but another test run is likely to take one.
+_first_port = 10_000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20)
+_ports = itertools.count(secrets.randbelow(1000))
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for _ in range(1000):
+        port = _first_port + next(_ports) % 1000
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: only who listens is in the way
+            s.bind(("127.0.0.1", port))
+            return port
+    raise HarnessError(f"no port is free from {_first_port} on")
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -96,8 +114,8 @@ def _die_with_parent():
     _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: nothing stays behind when the test run is killed
 
 
-def wait_for(check, seconds=10, step=0.02):
-    """The first true value of check(), else its last one."""
+def wait_for(check, seconds=PATIENCE_S, step=0.02):
+    """The first true value of check(), else its last one when the time is over."""
     end = time.monotonic() + seconds
     while not (value := check()) and time.monotonic() < end:
         time.sleep(step)
@@ -124,18 +142,30 @@ def companions(leader):
     return [pid for pid in _with_field(3, leader) if pid != leader]
 
 
+def processes():
+    """The pids of all of this machine."""
+    return sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+
+
 def _with_field(which, value):
     """The pids whose field of /proc/PID/stat, counted from the state on, has that value."""
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             if int(fields[which]) == value and fields[0] not in "ZX":
-                found.append(int(entry))
-    return sorted(found)
+                found.append(pid)
+    return found
+
+
+def working_in(folder):
+    """The pids of those that were started in the folder, whoever their parent is by now."""
+    found = []
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)") == str(folder) and alive(pid):
+                found.append(pid)
+    return found
 
 
 class Noise:
@@ -262,7 +292,7 @@ class Person:
     def __init__(self, coffer, **options):
         self.coffer = coffer
         self.name, self.password = None, PASSWORD
-        options.setdefault("timeout", 60)
+        options.setdefault("timeout", PATIENCE_S)
         self.http = httpx.Client(base_url=coffer.url, verify=coffer.trust, follow_redirects=False, trust_env=False, **options)
 
     def close(self):
@@ -340,8 +370,8 @@ class Person:
 
 # ---------------------------------------------------------------- the installation
 class Installation:
-    def __init__(self, settings=None, tls=False, data=None, name="coffer", binary=None):
-        self.binary, assets = binary or program(), assets_folder()
+    def __init__(self, settings=None, tls=False, data=None, name="coffer", binary=None, plain=False):
+        self.binary, assets = binary or program(plain), assets_folder()
         self.dir = Path(tempfile.mkdtemp(prefix="coffer-test-"))
         self.name, self.tls, self.port = name, tls, free_port()
         self.scheme = "https" if tls else "http"
@@ -396,13 +426,27 @@ class Installation:
         return clean | {"COFFER_CONFIG": str(self.conf), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "abort_on_error=1")}
 
     def start(self, web=True):
-        self.write_conf()
-        self.run.mkdir(mode=0o750, exist_ok=True)  # as an installation does
-        self.data.mkdir(mode=0o700, exist_ok=True)
-        self.start_coffer()
-        if web:
-            self.start_nginx()
-        return self
+        for _ in range(PORT_TRIES):
+            self.write_conf()
+            self.run.mkdir(mode=0o750, exist_ok=True)  # as an installation does
+            self.data.mkdir(mode=0o700, exist_ok=True)
+            try:
+                self.start_coffer()
+                if web:
+                    self.start_nginx()
+                return self
+            except PortTaken:
+                self.stop()
+                self.move_to(free_port())
+        raise PortTaken(f"{PORT_TRIES} ports, and each of them was taken\n{self.tail()}")
+
+    def move_to(self, port):
+        """Listen there instead, as everything that names the old address has to say."""
+        assert not self.people, "somebody has the old address"
+        old, self.port = self.authority, port
+        self.authority = f"127.0.0.1:{port}"
+        self.url = f"{self.scheme}://{self.authority}"
+        self.settings |= {key: value.replace(old, self.authority) for key, value in self.settings.items() if isinstance(value, str)}
 
     def start_coffer(self):
         with open(self.log_path, "ab") as log:
@@ -414,7 +458,7 @@ class Installation:
             if self.coffer.poll() is not None:
                 raise HarnessError(f"coffer serve ended with {self.coffer.returncode}\n{self.tail()}")
             return all(map(_accepts, sockets))
-        if not wait_for(answers, START_S):
+        if not wait_for(answers):
             raise HarnessError(f"coffer serve does not answer\n{self.tail()}")
 
     def start_nginx(self):
@@ -423,20 +467,22 @@ class Installation:
         directives = ["" if re.search(r"^\s*daemon\s", text, re.M) else "daemon off;",
                       "user root;" if os.geteuid() == 0 and not re.search(r"^\s*user\s", text, re.M) else ""]
         with open(self.nginx_log_path, "ab") as log:
+            began = log.tell()
             self.nginx = subprocess.Popen([nginx_program(), "-p", self.dir, "-c", self.dir / "nginx.conf", "-e", "stderr",
                                            "-g", "".join(directives)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                           cwd=self.dir, start_new_session=True, preexec_fn=_die_with_parent)
 
         def answers():
             if self.nginx.poll() is not None:
-                raise HarnessError(f"nginx ended with {self.nginx.returncode}\n{self.tail()}")
-            return self.healthy()
-        if not wait_for(answers, START_S, 0.05):
+                taken = b"Address already in use" in self.nginx_log_path.read_bytes()[began:]
+                raise (PortTaken if taken else HarnessError)(f"nginx ended with {self.nginx.returncode}\n{self.tail()}")
+            return children(self.nginx.pid) and self.healthy()  # without workers it is somebody else who answers there
+        if not wait_for(answers, step=0.05):
             raise HarnessError(f"/healthz does not answer 200\n{self.tail()}")
 
     def healthy(self):
         try:
-            answer = httpx.get(f"{self.url}/healthz", verify=self.trust, trust_env=False, timeout=5)
+            answer = httpx.get(f"{self.url}/healthz", verify=self.trust, trust_env=False, timeout=PATIENCE_S)
             return answer.status_code == 200 and answer.text.strip() == "ok"
         except httpx.HTTPError:
             return False
@@ -453,10 +499,11 @@ class Installation:
         if process.poll() is None:
             process.send_signal(how)
         try:
-            process.wait(20)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            raise HarnessError(f"{which} was told to end and did not\n{self.tail()}") from None
         wait_for(lambda: not any(map(alive, below)), 5)
         self.kill(*filter(alive, below))  # left behind by a master that was killed
         setattr(self, which, None)
@@ -467,12 +514,23 @@ class Installation:
         self.start_coffer()
         self.start_nginx()
 
-    def close(self):
+    def close(self, keep=False):
+        """Ends what runs and removes what is there; the logs are kept when asked for, and when they tell of a crash, which is an error."""
+        if not self.dir.exists():
+            return
         for person in self.people:
             person.close()
         self.people.clear()
-        self.stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            self.kill(*working_in(self.dir))  # a worker of nginx that a master has made while both were being killed
+            crash = CRASH.search(self.logs())  # also of a leak, which a process tells when it ends
+            if keep or crash:
+                print(f"logs kept in {os.path.relpath(self.keep())}")
+            shutil.rmtree(self.dir, ignore_errors=True)
+        if crash:
+            raise HarnessError(crash[0])
 
     def keep(self):
         """Copy configuration and logs to tests/.out, for a person to read."""
@@ -492,7 +550,7 @@ class Installation:
             found.clear()
             found.update((pid, role_of(pid)) for pid in children(self.coffer.pid))
             return not {"unknown", "gone"} & set(found.values())
-        wait_for(named, 2)
+        wait_for(named)
         return found if role is None else [pid for pid, r in found.items() if r == role]
 
     def nginx_workers(self):
@@ -507,12 +565,18 @@ class Installation:
                 pass
 
     # ---- the command line
-    def cli(self, *arguments, stdin="", check=True, timeout=120):
+    def cli(self, *arguments, stdin="", check=True, timeout=600):
         done = subprocess.run([self.binary, *arguments], input=stdin, capture_output=True, text=True, env=self.environment(),
                               cwd=self.dir, timeout=timeout)
-        if check and done.returncode != 0:
+        if check and done.returncode != 0 or CRASH.search(done.stderr):
             raise HarnessError(f"coffer {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def begin(self, *arguments):
+        """A command that goes on while the test does; what it says of errors is among the logs."""
+        with open(self.dir / "commands.log", "ab") as log:
+            return subprocess.Popen([self.binary, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                                    env=self.environment(), cwd=self.dir)
 
     def fsck(self, *options):
         return self.cli("fsck", "--deep", *options, check=False)
@@ -525,9 +589,9 @@ class Installation:
     def incoming(self):
         return sorted(p for p in (self.data / "incoming").rglob("*") if p.is_file())
 
-    def spool_is_empty(self, seconds=5):
+    def spool_is_empty(self):
         """nginx unlinks its own name for a body only after the answer has been sent."""
-        return wait_for(lambda: self.incoming() == [], seconds)
+        return wait_for(lambda: self.incoming() == [])
 
     def blobs(self):
         """The files, or with S3 the keys, of all contents."""
@@ -555,6 +619,10 @@ class Installation:
     def log_text(self):
         return self.log_path.read_text(errors="replace")
 
+    def says(self, words):
+        """Waits until they stand in coffer's log."""
+        return wait_for(lambda: self.log_path.exists() and words in self.log_text())
+
     def log_lines(self, event=None, since=0):
         """Lines of coffer's log as dictionaries, from a byte offset (log_mark())."""
         text = self.log_path.read_bytes()[since:].decode(errors="replace")
@@ -579,12 +647,12 @@ class Installation:
         return self.anon(**options).register(name).login()
 
     # ---- by hand
-    def connect(self, timeout=20):
+    def connect(self, timeout=PATIENCE_S):
         s = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.trust.wrap_socket(s, server_hostname="127.0.0.1") if self.tls else s
 
-    def raw(self, *pieces, half_close=False, timeout=20):
+    def raw(self, *pieces, half_close=False, timeout=PATIENCE_S):
         """Send bytes as they are, read one answer; None when the connection was closed without one."""
         with self.connect(timeout) as s:
             try:
@@ -617,7 +685,7 @@ class Installation:
         } | extra
         return [(k, v) for k, v in params.items() if v is not None]
 
-    def fcgi(self, params, body=b"", role="api", timeout=20):
+    def fcgi(self, params, body=b"", role="api", timeout=PATIENCE_S):
         return fcgi_call(self.run / f"{role}.sock", params, body, timeout)
 
 
@@ -721,7 +789,7 @@ def _receive(s, n):
     return data
 
 
-def fcgi_call(path, params, body=b"", timeout=20):
+def fcgi_call(path, params, body=b"", timeout=PATIENCE_S):
     """One request to the FastCGI socket at `path`; its answer, None when the worker hung up."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(timeout)
@@ -755,5 +823,5 @@ def unique(prefix="n"):
 
 
 def sqlite_rows(path, statement, *arguments):
-    with sqlite3.connect(path, timeout=10) as db:
+    with sqlite3.connect(path, timeout=PATIENCE_S) as db:
         return db.execute(statement, arguments).fetchall()

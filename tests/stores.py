@@ -29,11 +29,12 @@ def new_blobs(kind, folder):
 
 def prepared(made):
     """Its stores are made and have the account `ann`; nobody serves."""
-    made.write_conf()
-    made.run.mkdir(mode=0o750)
-    made.data.mkdir(mode=0o700)
-    made.start_coffer()
+    settings = made.settings
+    made.settings = settings | {"pool.api": 1, "pool.login": 1, "pool.bulk": 1}  # quickly there and quickly gone
+    made.start(web=False)
     made.stop()
+    made.settings = settings
+    made.write_conf()
     made.cli("user", "add", "ann", stdin="correct horse battery staple 42\n")
     return made
 

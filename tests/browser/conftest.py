@@ -1,4 +1,5 @@
 """One Chromium for all tests; a desk each. A desk is closed with a look at what the browser complained about."""
+import contextlib
 
 import pytest
 from browser.desk import Desk, launch
@@ -16,15 +17,12 @@ def chromium():
 @pytest.fixture
 def desk_for(chromium, server):
     """desk_for(person, scripts=True, ...): a desk with that person's session; None: nobody's."""
-    desks = []
-
-    def make(person=None, **options):
-        desk = Desk(chromium, server, **options)
-        desks.append(desk)
-        return desk.sit_down(person) if person else desk
-    yield make
-    for desk in desks:
-        desk.close()
+    with contextlib.ExitStack() as desks:
+        def make(person=None, **options):
+            desk = Desk(chromium, server, **options)
+            desks.callback(desk.close)
+            return desk.sit_down(person) if person else desk
+        yield make
 
 
 @pytest.fixture(params=["scripts", "plain"])

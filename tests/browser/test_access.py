@@ -4,8 +4,6 @@ from browser.desk import DESKTOP, PHONE
 from harness import PASSWORD, unique, wait_for
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("about the pages themselves")
-
 SIZES = {"desktop": {"viewport": DESKTOP}, "phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}}
 
 

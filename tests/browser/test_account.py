@@ -4,14 +4,14 @@ import sqlite3
 
 import pytest
 from browser.desk import Desk
-from harness import PASSWORD, unique
+from harness import PASSWORD, PATIENCE_S, unique
 from playwright.sync_api import expect
 
 ANOTHER = "seven quiet herons over the weir"
 
 
 def alter(coffer, statement, *values):
-    with contextlib.closing(sqlite3.connect(coffer.database(), timeout=10)) as db, db:
+    with contextlib.closing(sqlite3.connect(coffer.database(), timeout=PATIENCE_S)) as db, db:
         db.execute(statement, values)
 
 
@@ -38,6 +38,7 @@ def test_another_password(desk_for, alice, scripts):
     alice.coffer.anon().login(alice.name, ANOTHER)
 
 
+@pytest.mark.stores
 @pytest.mark.route("page_session_end", "page_sessions_end")
 def test_sessions_are_seen_and_ended(desk_for, alice, scripts):
     others = [alice.coffer.anon(headers={"User-Agent": agent}).login(alice.name, PASSWORD)

@@ -1,16 +1,12 @@
 """One file among ten thousand: found by its name, by the order of the list, or page by page."""
 import os
 import re
-import time
 
 import pytest
 from browser.desk import PHONE
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("thousands of files, about the pages themselves")
-
 MANY = 10_000
-QUICK_S = 3  # a page of it, on a machine that does something else as well; measured idle: 0.2 s
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +31,9 @@ def desk(desk_for, archive, scripts):
     return desk_for(archive, scripts=scripts).open("/")
 
 
-def timed(act):
-    start = time.monotonic()
-    act()
-    return time.monotonic() - start
-
-
 def test_by_a_part_of_its_name(desk):
     """Whatever the case, whatever its place in the list; then it is opened."""
-    spent = timed(lambda: desk.find("zoë").expect_names("A Letter to Zoë.txt"))
-    assert spent < QUICK_S, spent
+    desk.find("zoë").expect_names("A Letter to Zoë.txt")
     expect(desk.page.locator("#found")).to_contain_text("With “zoë” in the name: 1")
     desk.shot(f"found-{desk.way}")
     desk.row("A Letter to Zoë.txt").locator("a.entry").click()
@@ -90,18 +79,16 @@ def test_more_than_a_page_is_found(desk):
 
 def test_by_order(desk):
     """The latest first: one click, and one more for the other direction."""
-    spent = timed(lambda: desk.page.get_by_role("columnheader", name="Modified").get_by_role("link").click())
+    desk.page.get_by_role("columnheader", name="Modified").get_by_role("link").click()
     desk.page.get_by_role("columnheader", name="Modified").get_by_role("link").click()
     expect(desk.page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "descending")
     expect(desk.page.locator("#list tbody tr").nth(10).locator("bdi.name")).to_have_text("scan 07777.txt")  # behind ten folders
-    assert spent < QUICK_S, spent
 
 
 def test_page_by_page(desk):
     names = [f"year {2010 + i}" for i in range(10)] + ["A Letter to Zoë.txt"] + [f"scan {i:05}.txt" for i in range(MANY - 1)]
     for first in (0, 200, 400):
-        expect(desk.page.locator("#list tbody bdi.name").first).to_have_text(names[first])
-        assert desk.names() == names[first:first + 200]
+        desk.expect_names(*names[first:first + 200])
         desk.link("Next page").click()
     expect(desk.page.locator("#list tbody bdi.name").first).to_have_text(names[600])
     desk.link("Back to the start").click()

@@ -3,8 +3,6 @@ import pytest
 from browser.desk import PHONE
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("about the pages themselves")
-
 
 @pytest.fixture
 def desk(desk_for, alice, scripts):

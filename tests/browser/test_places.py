@@ -2,8 +2,6 @@
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("about the pages themselves")
-
 
 @pytest.mark.route("page_move_do", "page_copy_do")
 @pytest.mark.parametrize("verb", ["Move", "Copy"])

@@ -10,8 +10,6 @@ import pytest
 from browser.desk import Desk
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("about the pages themselves")
-
 HTML = "<!doctype html><script>document.title = 'ran'; alert(1)</script><img src=x onerror=alert(2)>"
 
 

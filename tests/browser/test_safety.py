@@ -2,8 +2,6 @@
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.once("about the pages themselves")
-
 BAD_NAMES = ["<img src=x onerror=alert(1)>.txt", "\"><script>alert(2)<_script>", "{{problem}}{{{x}}}.txt", "javascript:alert(3)",
              "'; alert(4);'.txt", "%3Cscript%3E.txt", "a&amp;b.txt"]
 

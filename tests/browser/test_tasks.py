@@ -7,6 +7,7 @@ from harness import unique
 from playwright.sync_api import expect
 
 
+@pytest.mark.door
 def test_first_visit(desk_for, scripts):
     """From nothing to the first file."""
     desk = desk_for(scripts=scripts).open("/")
@@ -35,6 +36,7 @@ def test_a_wrong_password_is_said_beside_the_form(desk_for, alice, scripts):
     desk.excuse("status of 401")
 
 
+@pytest.mark.door
 def test_upload_and_download(desk):
     data = os.urandom(300_000)
     desk.upload(("noise.bin", data), ("Grüße (1).txt", "Grüße".encode())).uploaded(2)
@@ -44,6 +46,7 @@ def test_upload_and_download(desk):
     assert desk.download("Grüße (1).txt") == "Grüße".encode()
 
 
+@pytest.mark.door
 def test_folders_and_the_way_back(desk):
     desk.new_folder("Photos").expect_names("Photos").enter("Photos")
     desk.new_folder("2026").enter("2026").upload(("a.jpg", b"\xff\xd8\xff")).uploaded(1).expect_names("a.jpg")
@@ -55,6 +58,7 @@ def test_folders_and_the_way_back(desk):
     desk.heading("Files").expect_names("Photos")
 
 
+@pytest.mark.door
 def test_deleting_asks_first(desk, alice):
     alice.file("keep.txt")
     alice.folder("Old", parent=alice.root)
@@ -80,6 +84,7 @@ def test_a_taken_name_is_asked_about(desk, alice):
     assert alice.content("a.txt").content == b"newer"
 
 
+@pytest.mark.door
 @pytest.mark.route("page_rename", "page_rename_do")
 def test_rename(desk, alice):
     alice.file("a.txt", b"same")
@@ -101,6 +106,7 @@ def test_rename(desk, alice):
     desk.excuse("status of (409|422)")
 
 
+@pytest.mark.door
 @pytest.mark.route("page_move", "page_move_do")
 def test_move_one(desk, alice):
     photos = alice.folder("Photos")
@@ -112,6 +118,7 @@ def test_move_one(desk, alice):
     desk.enter("Photos").enter("2026").expect_names("sea.jpg")
 
 
+@pytest.mark.door
 @pytest.mark.route("page_copy", "page_copy_do")
 def test_copy_several(desk, alice):
     alice.folder("Backup")

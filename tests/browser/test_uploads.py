@@ -11,6 +11,7 @@ def desk(desk_for, alice):
     return desk_for(alice).open("/")
 
 
+@pytest.mark.door
 def test_dropping_files(desk, alice):
     desk.drop(("a.txt", b"one"), ("b.txt", b"two")).uploaded(2).expect_names("a.txt", "b.txt")
     assert alice.content("b.txt").content == b"two"
@@ -49,6 +50,7 @@ def below(person, parent=None, path=""):
     return found
 
 
+@pytest.mark.door
 @pytest.mark.route("page_upload")
 def test_a_folder_by_the_form(desk_for, alice, scripts, tmp_path):
     """It comes with its folders."""
@@ -80,7 +82,7 @@ def test_a_folder_and_a_file_at_once_into_a_folder(desk, alice, tmp_path):
 def test_leaving_while_files_are_on_their_way_is_asked_about(desk, alice):
     network = desk.context.new_cdp_session(desk.page)
     network.send("Network.enable")
-    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000})
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 30_000})
     data = os.urandom(2_000_000)
     desk.upload(("big.bin", data))
     expect(desk.page.locator("#uploads-title")).to_have_text("Uploading 1 of 1")
@@ -95,10 +97,10 @@ def test_leaving_while_files_are_on_their_way_is_asked_about(desk, alice):
 
 
 def test_progress_is_shown(desk, alice):
-    """At 1 MB/s, 3 MB are on their way long enough to be seen."""
+    """At 100 kB/s, 3 MB are on their way long enough to be seen."""
     network = desk.context.new_cdp_session(desk.page)
     network.send("Network.enable")
-    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000})
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000})
     data = os.urandom(3_000_000)
     desk.upload(("big.bin", data))
     row = desk.page.locator("#uploads li")
@@ -107,14 +109,16 @@ def test_progress_is_shown(desk, alice):
     expect(row.locator(".state")).to_contain_text("B/s")
     expect(row.locator(".state")).to_contain_text("left")
     desk.shot("progress")
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
     desk.uploaded(1).expect_names("big.bin")
     assert alice.content("big.bin").content == data
 
 
+@pytest.mark.stores
 def test_cancelling_leaves_nothing(desk, alice):
     network = desk.context.new_cdp_session(desk.page)
     network.send("Network.enable")
-    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000})
+    network.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 30_000})
     desk.upload(("big.bin", os.urandom(3_000_000)))
     desk.page.locator("#uploads li").get_by_role("button", name="Cancel").click()
     expect(desk.page.locator("#uploads li")).to_have_count(0)
@@ -147,6 +151,7 @@ def test_several_taken_names_are_answered_at_once(desk, alice):
     assert alice.content("a.txt").content == b"old"
 
 
+@pytest.mark.stores
 def test_a_full_quota_is_said_in_the_row(server_factory, chromium):
     coffer = server_factory(quota_default="1M")
     desk = Desk(chromium, coffer).sit_down(coffer.person()).open("/")

@@ -1,4 +1,5 @@
 import pytest
+from harness import Installation
 from stores import prepared
 
 
@@ -6,3 +7,11 @@ from stores import prepared
 def coffer(server_factory):
     """An installation with an account `ann` and nobody serving: commands need no server."""
     return prepared(server_factory(start=False))
+
+
+@pytest.fixture(scope="module")
+def idle():
+    """One whose stores nobody has made, for what commands say of themselves."""
+    with Installation(name="idle") as made:
+        made.write_conf()
+        yield made

@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import threading
 
 import pytest
@@ -120,11 +119,11 @@ def test_a_killed_backup_goes_on(coffer, server_factory, tmp_path, at):
     for n in range(600):
         (source / str(n)).write_bytes(secrets.token_bytes(300))
     coffer.cli("import", str(source), "ann:/")
-    process = subprocess.Popen([coffer.binary, "backup", tmp_path / "b"], env=coffer.environment(), stdout=subprocess.DEVNULL)
+    process = coffer.begin("backup", tmp_path / "b")
 
     def copied():
         return sum(len(files) for _, _, files in os.walk(tmp_path / "b" / "blobs"))
-    wait_for(lambda: copied() > at or process.poll() is not None, 20, 0.001)
+    wait_for(lambda: copied() > at or process.poll() is not None, step=0.001)
     process.send_signal(signal.SIGKILL)
     process.wait()
     coffer.cli("backup", str(tmp_path / "b"))

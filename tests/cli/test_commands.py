@@ -11,49 +11,49 @@ from harness import TOP, sqlite_rows
 COMMANDS = re.findall(r'^    \{"([a-z ]+)", "[^"]*", "', (TOP / "fcgi-app/cli/command.c").read_text(), re.M)
 
 
-def test_the_list_names_every_command(coffer):
-    text = coffer.cli("help").stdout
-    assert coffer.cli("--help").stdout == coffer.cli("-h").stdout == text
+def test_the_list_names_every_command(idle):
+    text = idle.cli("help").stdout
+    assert idle.cli("--help").stdout == idle.cli("-h").stdout == text
     assert len(COMMANDS) > 12
     assert [name for name in COMMANDS if f"\n  {name} " not in text] == []
     assert "\n  man " not in text
 
 
-def test_the_version_is_the_one_that_news_begins_with(coffer):
-    version = coffer.cli("version").stdout
-    assert version == coffer.cli("--version").stdout
+def test_the_version_is_the_one_that_news_begins_with(idle):
+    version = idle.cli("version").stdout
+    assert version == idle.cli("--version").stdout
     assert (TOP / "NEWS").read_text().startswith("C" + version.strip()[1:])
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_explains_itself(coffer, name):
-    one = coffer.cli("help", *name.split()).stdout
+def test_each_command_explains_itself(idle, name):
+    one = idle.cli("help", *name.split()).stdout
     assert one.startswith(f"usage: coffer {name}") and len(one.splitlines()) > 2
-    assert coffer.cli(*name.split(), "--help").stdout == one
-    assert coffer.cli(*name.split(), "x", "-h").stdout == one
+    assert idle.cli(*name.split(), "--help").stdout == one
+    assert idle.cli(*name.split(), "x", "-h").stdout == one
 
 
-def test_what_is_no_command(coffer):
+def test_what_is_no_command(idle):
     for arguments in (["nothing"], ["user"], ["user", "nothing"], [], ["help", "nothing"]):
-        done = coffer.cli(*arguments, check=False)
+        done = idle.cli(*arguments, check=False)
         assert done.returncode == 64 and "usage: coffer" in done.stdout, arguments
 
 
-def test_every_option_is_in_the_help_and_every_option_in_the_help_is_one(coffer):
+def test_every_option_is_in_the_help_and_every_option_in_the_help_is_one(idle):
     """The usage line, the paragraphs below it, and what the program takes agree."""
     for name in COMMANDS:
-        text = coffer.cli("help", *name.split()).stdout
+        text = idle.cli("help", *name.split()).stdout
         usage, _, rest = text.partition("\n")
         explained = set(re.findall(r"^  (--[a-z-]+)", rest, re.M))
         assert explained <= set(re.findall(r"--[a-z-]+", usage)), name
         for option in explained:
-            done = coffer.cli(*name.split(), option, "x", "--surely-none", check=False)  # x: the value, where it takes one
+            done = idle.cli(*name.split(), option, "x", "--surely-none", check=False)  # x: the value, where it takes one
             assert "unknown option --surely-none" in done.stderr, (name, option, done.stderr)
 
 
 @pytest.mark.parametrize("page", ["coffer.8", "coffer.conf.5"])
-def test_man_pages_are_troff(coffer, page, tmp_path):
-    text = coffer.cli("man", page).stdout
+def test_man_pages_are_troff(idle, page, tmp_path):
+    text = idle.cli("man", page).stdout
     assert text.startswith(".TH ") and ".SH NAME\n" in text
     known = {"TH", "SH", "SS", "TP", "B", "BR"}
     requests = {line[1:].split(" ")[0] for line in text.splitlines() if line.startswith(".")}

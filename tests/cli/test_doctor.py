@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from harness import alive, ok, sqlite_rows
+from harness import PATIENCE_S, alive, ok, sqlite_rows
 
 
 def findings(coffer, status):
@@ -80,7 +80,7 @@ def test_nobody_there(well):
 
 def test_workers_gone(well):
     well.coffer.terminate()
-    well.coffer.wait(20)
+    well.coffer.wait(PATIENCE_S)
     assert findings(well, 2) == {"answers": "error"}
 
 
@@ -105,6 +105,9 @@ def test_two_file_systems(server_factory, tmp_path):
         assert findings(coffer, 1) == {"one-disk": "warning"}
 
 
+PRELOADED = pytest.mark.plain("the sanitizers' own library has to be loaded first")
+
+
 def pretend(tmp_path, call, member, value):
     """A library that makes statfs or statvfs tell something else of every disk."""
     source, library = tmp_path / "pretend.c", tmp_path / "pretend.so"
@@ -115,19 +118,21 @@ def pretend(tmp_path, call, member, value):
     return str(library)
 
 
+@PRELOADED
 @pytest.mark.sqlite("looks into the database or the folder of blobs")
 @pytest.mark.parametrize("magic, name", [("0x6969", "NFS"), ("0xff534d42", "CIFS"), ("0x65735546", "FUSE")])
 def test_a_database_on_a_network_disk_is_refused(coffer, tmp_path, magic, name):
     environment = coffer.environment() | {"LD_PRELOAD": pretend(tmp_path, "statfs", "f_type", magic)}
-    done = subprocess.run([coffer.binary, "doctor"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([coffer.binary, "doctor"], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 2 and f"local-disk: {coffer.database()} is on {name}" in done.stdout
-    done = subprocess.run([coffer.binary, "serve"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([coffer.binary, "serve"], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 1 and name in done.stderr
 
 
+@PRELOADED
 def test_a_full_disk(coffer, tmp_path):
     environment = coffer.environment() | {"LD_PRELOAD": pretend(tmp_path, "statvfs", "f_frsize = 4096; s->f_blocks", "1 << 20")}
-    done = subprocess.run([coffer.binary, "doctor"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([coffer.binary, "doctor"], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 2 and "error free-space: " in done.stdout
 
 

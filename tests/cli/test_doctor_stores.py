@@ -16,7 +16,7 @@ def findings(coffer, code):
 
 @pytest.fixture
 def proxy():
-    with S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/")) as proxy:
+    with S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/"), free_port()) as proxy:
         yield proxy
 
 

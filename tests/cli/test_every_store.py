@@ -2,7 +2,6 @@
 import json
 import secrets
 import signal
-import subprocess
 
 import pytest
 from harness import PASSWORD, wait_for
@@ -115,9 +114,9 @@ def test_a_killed_restore_is_begun_again(coffer, server_factory, metadata, blobs
     """What stands there half is no store: serve makes nothing of it, and the same command ends it."""
     coffer.cli("backup", str(tmp_path / "b"))
     new = empty(server_factory, metadata, blobs)
-    process = subprocess.Popen([new.binary, "restore", tmp_path / "b"], env=new.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = new.begin("restore", tmp_path / "b")
     mark = Blobs(new.settings["store.blobs"])
-    wait_for(lambda: mark.marked() or process.poll() is not None, 60, 0.001)
+    wait_for(lambda: mark.marked() or process.poll() is not None, step=0.001)
     process.send_signal(signal.SIGKILL)
     if process.wait() == -signal.SIGKILL:
         new.cli("restore", str(tmp_path / "b"))

@@ -6,15 +6,14 @@ import pty
 import re
 import secrets
 import signal
-import subprocess
 
 import pytest
-from harness import HarnessError, ok, sqlite_rows, wait_for
+from harness import PATIENCE_S, HarnessError, ok, sqlite_rows, wait_for
 from stores import Blobs, installation, needs_s3, new_blobs
 
 PAIRS = ["disk to disk", pytest.param("disk to s3", marks=needs_s3), pytest.param("s3 to disk", marks=needs_s3)]
 BLOB_STORES = ["disk", pytest.param("s3", marks=needs_s3)]
-FILES = 24
+FILES = 12
 
 
 def contents(folder, large):
@@ -42,8 +41,7 @@ class Move:
         return self.coffer.cli("migrate", "--blobs", *options, self.here, self.there, check=check)
 
     def popen(self):
-        return subprocess.Popen([self.coffer.binary, "migrate", "--blobs", self.here, self.there], env=self.coffer.environment(),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.coffer.begin("migrate", "--blobs", self.here, self.there)
 
     def whole(self, uri):
         """The installation on that store has every byte."""
@@ -105,7 +103,7 @@ def test_a_killed_one_goes_on(move, round_):
     """Killed once some of it is there: what arrived is not sent again, and serve does not start with the half of it."""
     counter = arrivals(move)
     process = move.popen()
-    assert wait_for(lambda: counter() > round_ * 8 or process.poll() is not None, 60, 0.001)
+    assert wait_for(lambda: counter() > round_ * 4 or process.poll() is not None, step=0.001)
     process.send_signal(signal.SIGKILL)
     killed = process.wait() == -signal.SIGKILL
     if killed:
@@ -126,7 +124,7 @@ def test_a_killed_one_goes_on(move, round_):
 def arrivals(move):
     """How many contents are in the target by now: their files, or what the S3 server says of the last ones in order."""
     target = Blobs(move.there)
-    return lambda: sum(map(target.has, move.blobs)) if target.disk else sum(map(target.has, move.blobs[::6])) * 6
+    return lambda: sum(map(target.has, move.blobs)) if target.disk else sum(map(target.has, move.blobs[::3])) * 3
 
 
 def test_a_store_of_somebody_else_is_no_target(simple):
@@ -163,7 +161,7 @@ def test_lost_contents_are_told(simple):
 def test_contents_that_differ_are_found_and_the_target_is_not_used(simple):
     """As left there by an earlier run, of the right length and yet not the same."""
     process = simple.popen()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     blob = next(b for b in simple.blobs if len(Blobs(simple.here).read(b)) == 1000)
     Blobs(simple.there).unmark()
     Blobs(simple.there).write(blob, b"x" * 1000)

@@ -2,7 +2,6 @@
 import json
 import secrets
 import signal
-import subprocess
 
 import pytest
 from harness import HarnessError, ok, wait_for
@@ -83,10 +82,10 @@ def test_there_and_back(move):
     move.whole(back)
 
 
+@pytest.mark.plain("is killed at moments of its work that the sanitizers would shift")
 @pytest.mark.parametrize("after_ms", [60, 150])
 def test_a_killed_one_goes_on(move, after_ms):
-    process = subprocess.Popen([move.coffer.binary, "migrate", "--metadata", move.here, move.there], env=move.coffer.environment(),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = move.coffer.begin("migrate", "--metadata", move.here, move.there)
     wait_for(lambda: process.poll() is not None, after_ms / 1000, 0.001)
     process.send_signal(signal.SIGKILL)
     if process.wait() == -signal.SIGKILL:
@@ -98,7 +97,12 @@ def test_a_killed_one_goes_on(move, after_ms):
         except HarnessError as refused:
             assert "coffer migrate" in str(refused)
         move.use(move.here)
-    again = json.loads(move.migrate("--json").stdout)
+
+    def again_if_it_may():  # it may have been killed while it held the keepers' turn
+        done = move.migrate("--json", check=False)
+        assert done.returncode == 0 or "was killed less than" in done.stderr, done.stderr
+        return done.stdout if done.returncode == 0 else None
+    again = json.loads(wait_for(again_if_it_may, step=1))
     assert again["copied"] + again["there"] >= again["compared"] > 3 * FILES
     move.whole(move.there)
 

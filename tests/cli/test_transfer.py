@@ -41,8 +41,7 @@ def make_tree(folder, files, folders):
 
 
 def run(coffer, *arguments):
-    """The command with its times (by the clock, of the processor) and its largest size in memory."""
-    start, before = time.monotonic(), os.times()
+    """The command and its largest size in memory, in KiB."""
     process = subprocess.Popen([coffer.binary, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=coffer.environment(), cwd=coffer.dir)
     peak = 0
@@ -54,16 +53,15 @@ def run(coffer, *arguments):
             pass
         time.sleep(0.01)
     out, errors = process.communicate()
-    after = os.times()
-    worked = after.children_user + after.children_system - before.children_user - before.children_system
-    return process.returncode, out, errors, time.monotonic() - start, worked, peak
+    return process.returncode, out, errors, peak
 
 
 def count_left_out(errors):
     return len([line for line in errors.splitlines() if line.startswith("left out: ")])
 
 
-def test_a_tree_goes_in_and_comes_out_the_same(coffer, tmp_path, capsys):
+@pytest.mark.plain("sanitizers keep what is freed: what a program needs of memory is not to be seen")
+def test_a_tree_goes_in_and_comes_out_the_same(coffer, tmp_path):
     files, folders = (100_000, 10_000) if ALL else (2_000, 200)
     source, copy = tmp_path / "source", tmp_path / "copy"
     source.mkdir()
@@ -71,20 +69,13 @@ def test_a_tree_goes_in_and_comes_out_the_same(coffer, tmp_path, capsys):
     (source / "empty folder").mkdir()
     (source / "größe ☕ 文件.txt").write_bytes("inhalt".encode())
 
-    status, out, errors, spent, worked, peak = run(coffer, "import", str(source), "ann:/from/disk")
+    status, out, errors, peak = run(coffer, "import", str(source), "ann:/from/disk")
     assert (status, errors) == (0, ""), out + errors
     assert out.startswith(f"{files + 1} files")
-    with capsys.disabled():
-        print(f"\nimport: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {worked:.1f} s of processor, {peak} KiB")
     assert peak < 80_000, "memory is not flat"
-    assert files / worked >= 2000, "too slow"
-    if ALL and os.getloadavg()[0] < os.cpu_count():  # by the clock it depends on what else the machine does
-        assert files / spent >= 2000, "too slow"
 
-    status, out, errors, spent, worked, peak = run(coffer, "export", "ann:/from/disk", str(copy))
+    status, out, errors, peak = run(coffer, "export", "ann:/from/disk", str(copy))
     assert (status, errors) == (0, ""), out + errors
-    with capsys.disabled():
-        print(f"export: {files} files in {spent:.1f} s, {files / spent:.0f} files/s, {worked:.1f} s of processor, {peak} KiB")
     assert peak < 80_000, "memory is not flat"
     assert tree(copy) == tree(source)
     assert coffer.fsck().returncode == 0
@@ -213,14 +204,14 @@ def test_a_killed_import_goes_on(coffer, tmp_path, round_):
     source, copy = tmp_path / "source", tmp_path / "copy"
     source.mkdir()
     make_tree(source, 2000, 20)
-    process = subprocess.Popen([coffer.binary, "import", source, "ann:/"], env=coffer.environment(), stdout=subprocess.DEVNULL)
-    assert wait_for(lambda: len(coffer.blobs()) > 200 + round_ * 400 or process.poll() is not None, 30, 0.005)
+    process = coffer.begin("import", source, "ann:/")
+    assert wait_for(lambda: len(coffer.blobs()) > 200 + round_ * 400 or process.poll() is not None, step=0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert coffer.fsck().returncode == 0
     coffer.cli("import", str(source), "ann:/")
-    export = subprocess.Popen([coffer.binary, "export", "ann:/", copy], env=coffer.environment(), stdout=subprocess.DEVNULL)
-    assert wait_for(lambda: sum(len(files) for _, _, files in os.walk(copy)) > 300 or export.poll() is not None, 30, 0.005)
+    export = coffer.begin("export", "ann:/", copy)
+    assert wait_for(lambda: sum(len(files) for _, _, files in os.walk(copy)) > 300 or export.poll() is not None, step=0.005)
     export.send_signal(signal.SIGKILL)
     export.wait()
     coffer.cli("export", "ann:/", str(copy))
@@ -233,7 +224,7 @@ def test_while_people_work(server_factory, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     make_tree(source, 2000, 20)
-    process = subprocess.Popen([coffer.binary, "import", source, f"{alice.name}:/in"], env=coffer.environment(), stdout=subprocess.DEVNULL)
+    process = coffer.begin("import", source, f"{alice.name}:/in")
     n = 0
     while process.poll() is None:
         ok(alice.put(f"mine {n}", b"y" * 100), 201)

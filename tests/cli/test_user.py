@@ -3,19 +3,23 @@ import json
 import re
 
 import pytest
-from harness import PASSWORD, ok, problem, sqlite_rows
+from harness import PASSWORD, Installation, ok, problem, sqlite_rows
 
 
-@pytest.fixture
-def served(server_factory):
-    coffer = server_factory()
-    coffer.cli("user", "add", "--admin", "root1", stdin=PASSWORD + "\n")
-    return coffer
+@pytest.fixture(scope="module")
+def served():
+    """One for all tests here, which leave nobody in it but its administrator."""
+    with Installation(name="served") as coffer:
+        coffer.start()
+        coffer.cli("user", "add", "--admin", "root1", stdin=PASSWORD + "\n")
+        yield coffer
 
 
 @pytest.fixture
 def alice(served):
-    return served.person("alice")
+    yield served.person("alice")
+    served.cli("user", "remove", "--files", "delete", "alice", check=False)  # unless the test did
+    assert state(served, "alice") is None
 
 
 def state(coffer, name):
@@ -133,22 +137,22 @@ def test_a_reset_link_sets_one_new_password(served, alice):
 
 
 @pytest.mark.sqlite("looks into the database or the folder of blobs")
-def test_backups_hold_no_links(served, alice, tmp_path):
-    served.cli("user", "reset", "alice")
-    served.cli("user", "invite")
-    served.cli("backup", str(tmp_path / "b"))
-    assert sqlite_rows(served.database(), "SELECT (SELECT count(*) FROM reset), (SELECT count(*) FROM invite)") == [(1, 1)]
+def test_backups_hold_no_links(coffer, tmp_path):
+    coffer.cli("user", "reset", "ann")
+    coffer.cli("user", "invite")
+    coffer.cli("backup", str(tmp_path / "b"))
+    assert sqlite_rows(coffer.database(), "SELECT (SELECT count(*) FROM reset), (SELECT count(*) FROM invite)") == [(1, 1)]
     assert sqlite_rows(tmp_path / "b" / "coffer.db", "SELECT (SELECT count(*) FROM reset), (SELECT count(*) FROM invite)") == [(0, 0)]
 
 
 @pytest.mark.parametrize("command", [["disable"], ["enable"], ["role"], ["role", "x"], ["role", "x", "king"], ["quota"], ["remove"],
                                      ["remove", "--files", "keep", "x"], ["remove", "--files"], ["invite", "x"], ["invite", "--days", "0"],
                                      ["invite", "--days", "366"], ["reset"]])
-def test_wrong_usage(coffer, command):
-    assert coffer.cli("user", *command, check=False).returncode == 64
+def test_wrong_usage(idle, command):
+    assert idle.cli("user", *command, check=False).returncode == 64
 
 
 @pytest.mark.parametrize("command", [["disable", "x1y"], ["enable", "x1y"], ["role", "x1y", "user"], ["quota", "x1y"], ["remove", "x1y"], ["reset", "x1y"]])
-def test_nobody_of_that_name(coffer, command):
-    done = coffer.cli("user", *command, check=False)
+def test_nobody_of_that_name(served, command):
+    done = served.cli("user", *command, check=False)
     assert done.returncode == 1 and "no account x1y" in done.stderr

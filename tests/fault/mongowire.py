@@ -16,7 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from harness import TOP, free_port, program, wait_for
+from harness import PATIENCE_S, TOP, free_port, program, wait_for
 
 OP_MSG = 2013
 OP_QUERY, OP_REPLY = 2004, 1
@@ -90,7 +90,7 @@ def read_message(s):
 def command(port, db, document):
     """The answer of the server on that port of this host."""
     body = struct.pack("<iB", 0, 0) + encode(document | {"$db": db})
-    with socket.create_connection(("127.0.0.1", port), 20) as s:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as s:
         s.sendall(struct.pack("<iiii", 16 + len(body), 1, 0, OP_MSG) + body)
         answer = decode(read_message(s)[2][5:])
     assert answer["ok"] == 1, answer
@@ -118,7 +118,7 @@ class MongoServer:
 
     def _run(self, *arguments):
         subprocess.run([TOP / "tests" / "servers" / "mongodb", *arguments], check=True, stdout=subprocess.DEVNULL,
-                       env=os.environ | {"SECANTUSD": server_program()}, timeout=120)
+                       env=os.environ | {"SECANTUSD": server_program()}, timeout=600)
 
     def start(self, *options):
         self._run("start", self.dir, str(self.port), *self.options, *options)
@@ -133,7 +133,7 @@ class MongoServer:
         (self.dir / "pid").unlink()
 
     def answers(self):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), PATIENCE_S):
             return True
         return False
 

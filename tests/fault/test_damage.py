@@ -34,7 +34,7 @@ def test_contents_that_are_gone(coffer, alice):
 
 
 def test_a_changed_byte_is_found_by_the_deep_look(coffer, alice):
-    assert wait_for(lambda: alice.list()["items"][0]["sha256"], 60, 0.3)
+    assert wait_for(lambda: alice.list()["items"][0]["sha256"], step=0.3)
     blob = coffer.blobs()[0]
     blob.chmod(0o600)
     blob.write_bytes(b"jello" + b"hello" * 99)
@@ -88,5 +88,5 @@ def test_another_stores_blobs_are_refused(coffer, alice, server_factory):
     other.stop()
     shutil.rmtree(coffer.data / "blobs")
     shutil.copytree(other.data / "blobs", coffer.data / "blobs")
-    done = coffer.cli("serve", check=False, timeout=30)
+    done = coffer.cli("serve", check=False)
     assert done.returncode != 0 and "different installations" in done.stderr

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from harness import ok, problem, read_answer, sqlite_rows, wait_for
 
+pytestmark = pytest.mark.alone("fills disks of memory")
+
 SIZE = 128 << 20
 
 
@@ -54,7 +56,7 @@ def test_what_does_not_fit_is_refused(coffer, way):
     response = alice.upload(("a", data)) if way == "form" else alice.put("a", iter([data]) if way == "chunked" else data)
     problem(response, 507, "disk-full")
     assert alice.names() == [] and alice.me()["used"] == 0
-    assert wait_for(lambda: reserved(coffer) == 0 and coffer.incoming() == [], 5)
+    assert wait_for(lambda: reserved(coffer) == 0 and coffer.incoming() == [])
 
 
 def test_the_reserve_is_never_given_to_uploads(coffer, small_disk):
@@ -106,7 +108,7 @@ def test_the_disk_fills_while_the_bytes_come(coffer, small_disk, chunked):
 
     def pieces():
         yield head + frame(half)
-        assert wait_for(lambda: any(p.stat().st_size > size // 4 for p in coffer.incoming()), 10)
+        assert wait_for(lambda: any(p.stat().st_size > size // 4 for p in coffer.incoming()))
         filler.append(fill(small_disk))
         yield frame(half) + (b"0\r\n\r\n" if chunked else b"")
     with coffer.connect() as s:
@@ -118,6 +120,6 @@ def test_the_disk_fills_while_the_bytes_come(coffer, small_disk, chunked):
         answer = read_answer(s)
     filler[0].unlink()
     problem(answer, 507, "disk-full")
-    assert wait_for(lambda: (reserved(coffer), coffer.incoming()) == (0, []), 10), (reserved(coffer), coffer.incoming())
+    assert wait_for(lambda: (reserved(coffer), coffer.incoming()) == (0, [])), (reserved(coffer), coffer.incoming())
     assert alice.names() == [] and alice.me()["used"] == 0
     ok(alice.put("a", b"x" * 300_000), 201)

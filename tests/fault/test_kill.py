@@ -7,10 +7,12 @@ import time
 
 import httpx
 import pytest
-from harness import ALL, Noise, ok, sha256, sqlite_rows, wait_for
+from harness import ALL, PATIENCE_S, Noise, ok, sha256, sqlite_rows, wait_for
+
+pytestmark = pytest.mark.alone("eight clients and whoever kills want the whole machine")
 
 CLIENTS = 8
-SECONDS = 20 if ALL else 3
+SECONDS = 20 if ALL else 1.5
 WAYS = [("put", 100), ("put", 100_000), ("put", 300_000), ("put", 2_000_000), ("chunked", 500_000), ("form", 50_000), ("form", 400_000)]
 
 
@@ -77,7 +79,7 @@ def kill_master(coffer, dice):
     below = coffer.workers()
     coffer.kill(coffer.coffer.pid)
     coffer.coffer.wait()
-    assert wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below), 10), "workers outlive their master"
+    assert wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below)), "workers outlive their master"
     coffer.start_coffer()
 
 
@@ -121,6 +123,11 @@ def let_time_pass(coffer):
     coffer.start_nginx()
 
 
+def few(uploaders):
+    """On a busy machine uploads, too, take longer."""
+    return sum(uploader.answers for uploader in uploaders) <= CLIENTS
+
+
 @pytest.mark.parametrize("victim", VICTIMS)
 @pytest.mark.parametrize("round", range(5 if ALL else 1))
 def test_kill(server_factory, victim, round):
@@ -131,17 +138,17 @@ def test_kill(server_factory, victim, round):
     for uploader in uploaders:
         uploader.start()
     try:
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        began = time.monotonic()
+        while (spent := time.monotonic() - began) < SECONDS or few(uploaders) and spent < PATIENCE_S:
             time.sleep(dice.uniform(0.1, 1))
             VICTIMS[victim](coffer, dice)
     finally:
         for uploader in uploaders:
             uploader.over.set()
         for uploader in uploaders:
-            uploader.join(60)
-    assert wait_for(coffer.healthy, 10)
-    assert sum(u.answers for u in uploaders) > CLIENTS, "hardly anything was uploaded"
+            uploader.join(PATIENCE_S)
+    assert wait_for(coffer.healthy)
+    assert not few(uploaders), "hardly anything was uploaded"
     for uploader in uploaders:
         uploader.check()
     let_time_pass(coffer)

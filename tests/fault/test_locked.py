@@ -1,17 +1,18 @@
 """The database is locked by another process: 503 and when to come back, then as if nothing had been."""
 import concurrent.futures
 import contextlib
+import itertools
 import sqlite3
 import threading
 import time
 
 import pytest
-from harness import PASSWORD, ok, problem
+from harness import PASSWORD, PATIENCE_S, ok, problem, wait_for
 
 
 @contextlib.contextmanager
 def locked(coffer):
-    db = sqlite3.connect(coffer.database(), isolation_level=None, timeout=10)
+    db = sqlite3.connect(coffer.database(), isolation_level=None, timeout=PATIENCE_S)
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -43,7 +44,7 @@ def test_a_write_is_503_after_the_busy_timeout(coffer, what):
     with locked(coffer):
         began = time.monotonic()
         response = writes(alice)[what]()
-        assert 0.5 < time.monotonic() - began < 4
+        assert time.monotonic() - began > 0.5, "it has not waited"
         problem(response, 503, "store-unavailable")
         assert int(response.headers["retry-after"]) >= 1
     assert alice.names() == ["kept"] and alice.me()["used"] == 4
@@ -59,7 +60,8 @@ def test_reading_goes_on(coffer):
         assert coffer.healthy()
 
 
-def test_a_short_lock_is_waited_for(coffer):
+def test_a_short_lock_is_waited_for(server_factory):
+    coffer = server_factory(store_busy_timeout="1m")
     alice = coffer.person()
     taken = threading.Event()
 
@@ -74,27 +76,22 @@ def test_a_short_lock_is_waited_for(coffer):
     holder.join()
 
 
-def test_ten_seconds_under_load(server_factory):
-    """With the default timeout; the clients that were refused succeed when they come back."""
+def test_locked_under_load(server_factory):
+    """With the default timeout, until everybody was refused once; when they come back they succeed."""
     coffer = server_factory(pool_api=4)
     people = [coffer.person() for _ in range(8)]
-    over = time.monotonic() + 10
-    refused = []
+    refused, end = {person.name: [] for person in people}, time.monotonic() + 2 * PATIENCE_S
 
     def insist(person):
-        while True:
-            response = person.put("a", b"x")
-            if response.status_code == 201:
-                return time.monotonic()
-            refused.append(response)
-            assert time.monotonic() < over + 20
+        while (response := person.put("a", b"x")).status_code != 201 and time.monotonic() < end:
+            refused[person.name].append(response)
             time.sleep(min(int(response.headers["retry-after"]), 2))
+        return response.status_code == 201
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         with locked(coffer):
             futures = [pool.submit(insist, person) for person in people]
-            time.sleep(10)
-        done = [future.result() for future in futures]
-    assert refused and max(done) < over + 15
-    for response in refused:
+            everybody = wait_for(lambda: all(refused.values()))
+        assert everybody and all(future.result() for future in futures)
+    for response in itertools.chain(*refused.values()):
         problem(response, 503, "store-unavailable")
     assert coffer.fsck().returncode == 0

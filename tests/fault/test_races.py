@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import ALL, Installation, ok, sha256, unique, wait_for
+from harness import ALL, PATIENCE_S, Installation, ok, sha256, unique, wait_for
 
 CLIENTS = 16
 ROUNDS = 1000 if ALL else 100
@@ -25,7 +25,7 @@ class Crowd:
     def at_once(self, act):
         """act(client, number) by everybody; the answers in order."""
         def one(number):
-            self.gate.wait(30)
+            self.gate.wait(PATIENCE_S)
             return act(self.clients[number], number)
         return list(self.pool.map(one, range(CLIENTS)))
 
@@ -53,7 +53,7 @@ def crowd(coffer):
     crowd = Crowd(coffer)
     yield crowd
     crowd.clear()
-    assert wait_for(lambda: crowd.first.me()["used"] == 0, 60, 0.2), "deleted files still count"
+    assert wait_for(lambda: crowd.first.me()["used"] == 0, step=0.2), "deleted files still count"
     crowd.close()
     done = coffer.fsck()
     assert done.returncode == 0, done.stdout
@@ -66,7 +66,7 @@ def quota(coffer, person, most):
     user = person.me()["id"]
 
     def put(value):
-        with contextlib.closing(sqlite3.connect(coffer.database(), timeout=10)) as db, db:
+        with contextlib.closing(sqlite3.connect(coffer.database(), timeout=PATIENCE_S)) as db, db:
             db.execute("UPDATE space SET quota = ? WHERE personal_of = ?", (value, user))
     put(most)
     yield

@@ -2,6 +2,7 @@
 import concurrent.futures
 import os
 import secrets
+import select
 import socket
 import time
 from urllib.parse import quote
@@ -9,7 +10,6 @@ from urllib.parse import quote
 import pytest
 from harness import FCGI_PARAMS, fcgi_record, ok, problem, read_answer, wait_for
 
-AT_ONCE_S = 5  # on a busy machine and a slow MongoDB; who had to wait for the client would wait a minute
 TEN_GB = 10 << 30
 
 
@@ -30,16 +30,11 @@ def nothing_stored(server, alice):
     assert server.spool_is_empty()
 
 
-# What never reaches a store need not run on all of them.
-refused_early = pytest.mark.once("the address, the head or the body is refused as such")
-
-
 # ---- paths
 TRAVERSAL = ["../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%2E%2E%5C", "..%5c", "..\\", "%c0%ae%c0%ae/", "%e0%80%ae%e0%80%ae/", "..;/",
              "%252e%252e%252f", "..%00/", "..%0d/", "./", "%2e/", "//", "..%c1%9c", "%uff0e%uff0e/", "．．/", "..%ef%bc%8f"]
 
 
-@refused_early
 @pytest.mark.parametrize("step", TRAVERSAL)
 @pytest.mark.parametrize("base", ["/api/v1/content/", "/api/v1/files/", "/uploads/", "/download/", "/folder/", "/assets/"])
 def test_no_path_leads_out(server, alice, step, base):
@@ -49,7 +44,6 @@ def test_no_path_leads_out(server, alice, step, base):
         assert b"root:" not in answer.body
 
 
-@refused_early
 @pytest.mark.parametrize("step", TRAVERSAL)
 def test_nothing_is_written_outside(server, alice, step):
     target = "/api/v1/content/" + step * 8 + "tmp/coffer-was-here"
@@ -62,7 +56,6 @@ def test_dot_segments_are_refused_with_a_code(server, alice):
     problem(answer, 400, "bad-path")
 
 
-@refused_early
 @pytest.mark.parametrize("path", ["%ff", "a%c3", "%ed%a0%80", "%f4%90%80%80", "%c0%80", "a%", "a%2", "a%zz", "%00", "a%00b"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_invalid_paths(server, nothing_stored, method, path):
@@ -73,14 +66,12 @@ def test_invalid_paths(server, nothing_stored, method, path):
     assert answer.status in (400, 422)
 
 
-@refused_early
 def test_raw_bytes_in_a_path(server, nothing_stored):
     for path in (b"\xff\xfe", b"a\x01b", b"a\x7fb", b"a b"):
         head = b"GET /api/v1/content/" + path + b" HTTP/1.1\r\nHost: " + server.authority.encode() + b"\r\nConnection: close\r\n\r\n"
         assert 400 <= server.raw(head).status < 500
 
 
-@refused_early
 def test_an_endless_address(server, alice):
     for n in (17_000, 100_000):
         answer = server.raw(server.request_text("GET", "/api/v1/content/" + "a" * n, cookie=alice.cookie))
@@ -97,7 +88,6 @@ REFUSED_NAMES = ["", ".", "..", "a/b", "a\\b", "a\0b", "a\nb", "a\x1fb", "a\x7fb
                  "a\u2066b", "a\u2069b", "a\u2028b", "a\u2029b", "\ufeffa", "n" * 256, "ü" * 128, "€" * 86]
 
 
-@refused_early
 @pytest.mark.parametrize("name", REFUSED_NAMES, ids=ascii)
 def test_refused_names_of_folders(nothing_stored, name):
     response = nothing_stored.post("/api/v1/folders", json={"name": name})
@@ -106,7 +96,6 @@ def test_refused_names_of_folders(nothing_stored, name):
         assert problem(response, 422, "bad-name")["field"] == "name"
 
 
-@refused_early
 @pytest.mark.parametrize("name", [n for n in REFUSED_NAMES if n not in ("", "a/b")], ids=ascii)
 def test_refused_names_in_paths(server, nothing_stored, name):
     target = "/api/v1/content/" + quote(name, safe="")
@@ -127,7 +116,6 @@ def test_odd_names_come_back_as_they_were(alice, name):
     ok(alice.delete(f"/api/v1/content/{path}"), 204)
 
 
-@refused_early
 def test_invalid_utf8_in_json(nothing_stored):
     for body in (b'{"name": "a\xff"}', b'{"name": "\xed\xa0\x80"}', b'{"name": "\\ud800"}', b'{"name": "a\\u0000b"}', b"\xff\xfe{\0}\0"):
         response = nothing_stored.post("/api/v1/folders", content=body, headers={"Content-Type": "application/json"})
@@ -139,44 +127,37 @@ def post_json(client, text, path="/api/v1/folders", kind="application/json"):
     return client.post(path, content=text, headers={"Content-Type": kind})
 
 
-@refused_early
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "{'a': 1}", "nul", '{"a": NaN}', '{"name": "x"} x', "\0", '{"name": 1e999}'])
 def test_broken_json(nothing_stored, text):
     response = post_json(nothing_stored, text)
     assert response.status_code in (400, 422) and response.json()["code"] in ("bad-json", "unknown-field", "invalid-field"), response.text
 
 
-@refused_early
 def test_json_that_does_not_end(nothing_stored):
     problem(post_json(nothing_stored, '{"name": "x"'), 400, "bad-json")
 
 
-@refused_early
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, '{"name": ' + "[" * 33 + "]" * 33 + "}"])
 def test_deep_json(nothing_stored, text):
     problem(post_json(nothing_stored, text), 400, "too-deep")
 
 
-@refused_early
 def test_duplicate_keys(nothing_stored):
     assert problem(post_json(nothing_stored, '{"name": "a", "name": "b"}'), 400, "duplicate-field")["detail"]
 
 
-@refused_early
 @pytest.mark.parametrize("text", ["[]", '"x"', "1", "null", "true"])
 def test_json_that_is_no_object(nothing_stored, text):
     response = post_json(nothing_stored, text)
     assert response.status_code in (400, 422)
 
 
-@refused_early
 @pytest.mark.parametrize("value", ["1", "true", "null", "[]", "{}"])
 def test_a_field_of_another_type(nothing_stored, value):
     assert problem(post_json(nothing_stored, '{"name": %s}' % value), 422, "bad-name")["field"] == "name"
     assert problem(post_json(nothing_stored, '{"name": "a", "parent": %s}' % value), 422, "invalid-field")["field"] == "parent"
 
 
-@refused_early
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", ""])
 def test_json_routes_take_json(nothing_stored, kind):
     problem(post_json(nothing_stored, '{"name": "a"}', kind=kind), 415, "unsupported-media-type")
@@ -186,14 +167,12 @@ def test_json_with_a_charset(alice):
     ok(post_json(alice, '{"name": "a"}', kind="Application/JSON; charset=UTF-8"), 201)
 
 
-@refused_early
 def test_json_of_more_than_a_mebibyte(nothing_stored):
     document = problem(post_json(nothing_stored, '{"name": "%s"}' % ("x" * (1 << 20))), 413, "too-large")
     assert document["limit"] == 1 << 20
 
 
 # ---- headers twice
-@refused_early
 @pytest.mark.parametrize("one, two", [
     ("Authorization: Bearer a", "Authorization: Bearer b"), ("If-Range: \"a\"", "If-Range: \"b\""), ("Range: bytes=0-1", "Range: bytes=1-2"),
     ("Origin: http://a.example", "Origin: http://b.example"), ("Content-Type: application/json", "Content-Type: text/plain"),
@@ -207,7 +186,6 @@ def test_a_header_twice(server, alice, one, two):
         assert answer.json()["code"] in ("duplicate-header", "bad-request")
 
 
-@refused_early
 @pytest.mark.parametrize("headers", [
     ["Host: other.example"], ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5", "Transfer-Encoding: chunked"],
     ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked, identity"], ["Transfer-Encoding: xchunked"],
@@ -224,6 +202,7 @@ def test_a_body_of_unclear_length(server, nothing_stored, headers, target):
 
 
 # ---- bodies that break off or lie
+@pytest.mark.stores
 @pytest.mark.parametrize("size", [1000, 5_000_000], ids=["small", "large"])
 @pytest.mark.parametrize("half_close", [True, False], ids=["half-close", "close"])
 @pytest.mark.parametrize("kind", ["length", "chunked", "chunked inside"])
@@ -243,6 +222,7 @@ def test_a_body_cut_off_half_way(server, nothing_stored, size, half_close, kind)
     time.sleep(0.2)
 
 
+@pytest.mark.stores
 def test_a_form_cut_off_half_way(server, nothing_stored):
     body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 400_000
     head = server.request_text("POST", "/api/v1/upload", "Content-Type: multipart/form-data; boundary=b", "Content-Length: 800000",
@@ -252,7 +232,6 @@ def test_a_form_cut_off_half_way(server, nothing_stored):
     time.sleep(0.2)
 
 
-@refused_early
 @pytest.mark.parametrize("chunk", [b"-5\r\nhello\r\n0\r\n\r\n", b"x\r\n", b"5\r\nhelloX\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b"5;" + b"a" * 100_000])
 def test_broken_chunks(server, nothing_stored, chunk):
     head = server.request_text("PUT", "/api/v1/content/a", "Transfer-Encoding: chunked", cookie=nothing_stored.cookie)
@@ -280,23 +259,22 @@ def test_a_slow_client_holds_no_worker(server, alice):
         s = server.connect()
         s.sendall(server.request_text("PUT", f"/api/v1/content/{n}", "Content-Length: 300000", cookie=alice.cookie) + b"x" * 1000)
         slow.append(s)
-    began = time.monotonic()
     ok(alice.get("/api/v1/me"))
-    assert time.monotonic() - began < AT_ONCE_S
+    assert select.select(slow, [], [], 0)[0] == [], "nobody was answered before the slow were given up"
     for s in slow:
         s.close()
 
 
-# ---- a refused 10 GB upload: answered at once, not a byte on disk
+# ---- a refused 10 GB upload: answered without its body, not a byte on disk
 def refused(coffer, method, target, *headers, cookie=None, pieces=()):
     assert coffer.spool_is_empty()  # of the tests before
-    began = time.monotonic()
     answer = coffer.raw(coffer.request_text(method, target, f"Content-Length: {TEN_GB}", *headers, cookie=cookie), *pieces)
-    assert time.monotonic() - began < AT_ONCE_S
+    assert answer.status != 408, "the refusal waited for the body"
     assert coffer.incoming() == []
     return answer
 
 
+@pytest.mark.door
 @pytest.mark.parametrize("headers", [[], ["Expect: 100-continue"]], ids=["at once", "asks first"])
 def test_10_gb_from_nobody(server, headers):
     problem(refused(server, "PUT", "/api/v1/content/a", *headers), 401, "not-signed-in")
@@ -330,15 +308,16 @@ def test_10_gb_over_the_limits(server_factory, method, target):
         assert alice.me()["used"] == 0
 
 
+@pytest.mark.stores
 def test_a_chunked_body_over_its_limit(server_factory):
     coffer = server_factory(limits_chunked="1M")
     alice = coffer.person()
     problem(alice.put("a", iter([b"x" * 600_000] * 2)), 413, "too-large")
-    assert alice.names() == [] and coffer.spool_is_empty() and wait_for(lambda: coffer.blobs() == [], 5)
+    assert alice.names() == [] and coffer.spool_is_empty() and wait_for(lambda: coffer.blobs() == [])
 
 
 # ---- the front key and the body file, past nginx
-@refused_early
+@pytest.mark.door
 @pytest.mark.parametrize("key", [None, "", "1:", "1:wrong", "2:SAME", "SAME", "1:SAMEx", "0:SAME"])
 def test_a_forged_front_key(server, alice, key):
     right = server.front_key()[2:]
@@ -459,6 +438,7 @@ def test_somebody_elses_reservation(server, alice, bob, spooled):
     assert commit(server, alice, path, 300_000, upload, "mine").status == 201 and alice.names() == ["mine"]
 
 
+@pytest.mark.stores
 def test_a_reservation_serves_once(server, alice, spooled):
     upload = reserve(server, alice, "mine", 300_000)
     assert commit(server, alice, spooled("0000999907", b"x" * 300_000), 300_000, upload, "mine").status == 201
@@ -467,7 +447,6 @@ def test_a_reservation_serves_once(server, alice, spooled):
     assert alice.content("mine").content == b"x" * 300_000 and alice.me()["used"] == 300_000
 
 
-@refused_early
 @pytest.mark.parametrize("header", ["Coffer-Front: 1:x", "Coffer-Phase: commit", "Coffer-Body-File: /etc/passwd", "COFFER_BODY_FILE: /etc/passwd",
                                     "X-Accel-Redirect: /_blob/", "Coffer-Upload: x", "Request-Body-File: /etc/passwd", "Proxy: http://evil.example",
                                     "X-Original-URL: /api/v1/login", "X-Rewrite-URL: /x", "X-HTTP-Method-Override: DELETE"])
@@ -478,6 +457,7 @@ def test_a_client_cannot_say_what_the_web_server_says(server, alice, header, siz
     assert alice.content("a").content == b"m" * size
 
 
+@pytest.mark.door
 def test_internal_locations_are_closed(server, alice):
     alice.file("a", b"hello")
     blob = alice.list()["items"][0]["etag"].strip('"')
@@ -500,6 +480,7 @@ def test_somebody_elses_id_looks_like_no_id(alice, bob, method, path, kind):
     assert alice.names() == ["private"]
 
 
+@pytest.mark.door
 @pytest.mark.parametrize("act", ["list", "folder", "small upload", "large upload", "page", "page upload"])
 def test_somebody_elses_folder_looks_like_no_folder(alice, bob, act):
     def ask(parent):
@@ -548,9 +529,9 @@ def test_broken_fastcgi_leaves_the_server_working(server_factory):
                     s.recv(1000)
                 except OSError:
                     pass  # hung up on us: as good an answer as any
-    assert wait_for(coffer.healthy, 10)
+    assert wait_for(coffer.healthy)
     ok(alice.put("a", b"x" * 300_000), 201)
-    assert wait_for(lambda: len(coffer.workers("api")) == 4 and len(coffer.workers("bulk")) == 4, 15)
+    assert wait_for(lambda: len(coffer.workers("api")) == 4 and len(coffer.workers("bulk")) == 4)
 
 
 def test_sockets_and_keys_are_ours_alone(server):
@@ -563,6 +544,7 @@ def test_sockets_and_keys_are_ours_alone(server):
 
 
 # ---- at once
+@pytest.mark.stores
 def test_one_name_at_once_is_one_file(alice):
     clients = [alice.coffer.anon().login(alice.name) for _ in range(8)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -573,6 +555,7 @@ def test_one_name_at_once_is_one_file(alice):
     assert alice.me()["used"] == 10
 
 
+@pytest.mark.stores
 def test_replacing_at_once_leaves_one_whole_content(alice):
     contents = [bytes([65 + n]) * 400_000 for n in range(6)]
     clients = [alice.coffer.anon().login(alice.name) for _ in contents]

@@ -16,6 +16,7 @@ def batch(person, **fields):
 
 
 # ---------------------------------------------------------------- PATCH
+@pytest.mark.door
 @pytest.mark.route("file_change")
 def test_rename(alice):
     record = alice.file("a.txt", b"hello")
@@ -25,6 +26,7 @@ def test_rename(alice):
     problem(alice.content("a.txt"), 404, "not-found")
 
 
+@pytest.mark.door
 def test_move(alice):
     record, folder = alice.file(), alice.folder("to")
     assert ok(change(alice, record["id"], parent=folder["id"])).json()["parent"] == folder["id"]
@@ -52,11 +54,13 @@ def test_absent_is_unchanged(alice):
     assert ok(change(alice, record["id"])).json() == record
 
 
+@pytest.mark.stores
 def test_names_are_normalised(alice):
     record = alice.file()
     assert ok(change(alice, record["id"], name="e\u0301")).json()["name"] == "\u00e9"
 
 
+@pytest.mark.stores
 def test_only_the_case_changes(alice):
     record = alice.file("a.txt")
     assert ok(change(alice, record["id"], name="A.TXT")).json()["name"] == "A.TXT"
@@ -67,6 +71,7 @@ def test_a_taken_name(alice):
     problem(change(alice, record["id"], name="b"), 409, "name-taken")
 
 
+@pytest.mark.stores
 def test_no_cycles(alice):
     outer = alice.folder("outer")
     inner = alice.folder("inner", outer["id"])
@@ -115,6 +120,7 @@ def test_nobody(anon, alice):
 
 
 # ---------------------------------------------------------------- copy
+@pytest.mark.door
 @pytest.mark.route("file_copy")
 def test_copy_a_file(server, alice):
     record = alice.file("a.txt", b"x" * 1000)
@@ -127,6 +133,7 @@ def test_copy_a_file(server, alice):
     assert alice.me()["used"] == 2000 and len(list(server.blobs())) == before
 
 
+@pytest.mark.stores
 def test_the_copy_outlives_the_original(alice):
     record = alice.file("a.txt", b"kept")
     ok(copy(alice, record["id"], name="b.txt"), 201)
@@ -134,6 +141,7 @@ def test_the_copy_outlives_the_original(alice):
     assert alice.content("b.txt").content == b"kept" and alice.me()["used"] == 4
 
 
+@pytest.mark.stores
 def test_copies_part_when_one_is_replaced(alice):
     record = alice.file("a.txt", b"old")
     ok(copy(alice, record["id"], name="b.txt"), 201)
@@ -141,6 +149,7 @@ def test_copies_part_when_one_is_replaced(alice):
     assert alice.content("a.txt").content == b"new" and alice.content("b.txt").content == b"old"
 
 
+@pytest.mark.stores
 def test_copy_a_folder(alice):
     ok(alice.put("from/deep/a", b"12345", parents=1), 201)
     ok(alice.put("from/b", b"67"), 201)
@@ -168,6 +177,7 @@ def test_copy_beside_the_original(alice):
     problem(copy(alice, record["id"], conflict="replace"), 422, "invalid-field")
 
 
+@pytest.mark.stores
 def test_copies_count_for_the_quota(server_factory):
     coffer = server_factory(quota_default="1000")
     person = coffer.person()
@@ -185,6 +195,7 @@ def test_copy_if_match(alice):
 
 
 # ---------------------------------------------------------------- batch
+@pytest.mark.door
 @pytest.mark.route("batch")
 def test_batch_moves_each_with_its_own_result(alice):
     to, one, two = alice.folder("to"), alice.file("one"), alice.file("two")
@@ -197,6 +208,7 @@ def test_batch_moves_each_with_its_own_result(alice):
     assert alice.names(to["id"]) == ["one", "two"] and alice.names() == ["to", "two"]
 
 
+@pytest.mark.stores
 def test_batch_deletes(alice):
     one, two, folder = alice.file("one"), alice.file("two"), alice.folder("folder")
     items = ok(batch(alice, delete=[one["id"], folder["id"], one["id"], alice.root])).json()["items"]
@@ -204,6 +216,7 @@ def test_batch_deletes(alice):
     assert alice.names() == ["two"] and two["id"] not in [i["id"] for i in items]
 
 
+@pytest.mark.stores
 def test_batch_copies(alice):
     to, one = alice.folder("to"), alice.file("one", b"abc")
     items = ok(batch(alice, copy=[one["id"], one["id"]], parent=to["id"])).json()["items"]

@@ -3,6 +3,7 @@ import pytest
 from harness import ok, problem, wait_for
 
 
+@pytest.mark.door
 @pytest.mark.route("file_delete")
 def test_delete_a_file(alice):
     address = f"/api/v1/files/{alice.file()['id']}"
@@ -12,12 +13,14 @@ def test_delete_a_file(alice):
     assert alice.names() == []
 
 
+@pytest.mark.stores
 def test_delete_gives_the_space_back_at_once(alice):
     record = alice.file("a", b"x" * 1000)
     ok(alice.delete(f"/api/v1/files/{record['id']}"), 204)
     assert alice.me()["used"] == 0
 
 
+@pytest.mark.door
 def test_a_folder_goes_with_all_below(alice):
     ok(alice.put("x/y/z/deep", b"1234", parents=1), 201)
     deep = ok(alice.get("/api/v1/content/x/y/z/", headers={"Accept": "application/json"})).json()["items"][0]["id"]
@@ -37,10 +40,11 @@ def test_nothing_can_be_added_below_a_deleted_folder(alice):
         assert response.status_code in (404, 409), response.text
 
 
+@pytest.mark.stores
 def test_the_space_of_a_folder_comes_back(alice):
     ok(alice.put("x/y/a", b"1" * 5000, parents=1), 201)
     ok(alice.delete("/api/v1/content/x"), 204)
-    assert wait_for(lambda: alice.me()["used"] == 0, 60, 0.3)
+    assert wait_for(lambda: alice.me()["used"] == 0, step=0.3)
 
 
 def test_the_root_stays(alice):
@@ -66,6 +70,7 @@ def test_delete_needs_a_sign_in(alice, anon):
     assert alice.names() == ["a.txt"]
 
 
+@pytest.mark.stores
 def test_gc_removes_the_contents_after_the_grace(server_factory):
     coffer = server_factory(gc_grace="0s")
     alice = coffer.person()
@@ -77,6 +82,7 @@ def test_gc_removes_the_contents_after_the_grace(server_factory):
     assert ok(alice.get(f"/api/v1/files/{kept['id']}")).content == b"k" * 300_000
 
 
+@pytest.mark.stores
 def test_gc_keeps_the_contents_within_the_grace(server_factory):
     coffer = server_factory(gc_grace="1h")
     alice = coffer.person()

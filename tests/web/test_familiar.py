@@ -7,6 +7,7 @@ from harness import ok, problem, unique
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_upload")
 @pytest.mark.parametrize("path", ["/upload", "/upload/"])
 @pytest.mark.parametrize("size", [5, 300_000])
@@ -27,6 +28,7 @@ def test_upload_of_an_unknown_field_only(alice):
     assert problem(alice.post("/upload", files={"image": ("a.txt", b"x")}), 422, "missing-field")["field"] == "file"
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_download")
 @pytest.mark.parametrize("field", ["filename", "file"])
 def test_download_by_path(alice, field):
@@ -50,12 +52,14 @@ def test_download_stays_inside(alice, path):
     assert response.status_code in (400, 404, 422), response.text
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_key")
 def test_download_by_key(alice):
     assert ok(alice.get(f"/download/{alice.file('a', b'hello')['id']}")).content == b"hello"
     problem(alice.get("/download/" + "0" * 32), 404, "not-found")
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_delete")
 def test_delete_by_path(alice):
     alice.file("a b.txt")
@@ -69,6 +73,7 @@ def test_delete_from_another_site(alice):
     assert alice.names() == ["a"]
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_names")
 @pytest.mark.parametrize("path", ["/files/", "/files"])
 def test_names(alice, path):
@@ -89,6 +94,7 @@ def test_names_in_a_browser_are_the_page(alice):
     assert ok(response).headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_records")
 def test_records(alice):
     alice.file("a", b"hello")
@@ -96,6 +102,7 @@ def test_records(alice):
     assert ok(alice.get("/uploads", headers=HTML, follow_redirects=True)).headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_name")
 def test_download_by_name(alice):
     alice.file("a b.txt", b"hello")
@@ -103,6 +110,7 @@ def test_download_by_name(alice):
     problem(alice.get("/uploads/nope"), 404, "not-found")
 
 
+@pytest.mark.door
 @pytest.mark.route("familiar_put")
 def test_upload_as_json(alice):
     ok(alice.post("/files", json={"fileName": "notes.txt", "content": "héllo"}), 201)
@@ -147,6 +155,7 @@ def test_an_upload_needs_a_sign_in(anon):
     problem(anon.post("/files", json={"fileName": "a", "content": "x"}), 401, "not-signed-in")
 
 
+@pytest.mark.door
 def test_api_without_a_version_is_v1(anon):
     anon.name = unique("v1")
     account = {"username": anon.name, "password": anon.password}

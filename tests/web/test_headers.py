@@ -4,9 +4,7 @@ import signal
 import socket
 
 import pytest
-from harness import Answer, Page, ok, problem, read_answer
-
-pytestmark = pytest.mark.once("about the web server and what pages say")
+from harness import PATIENCE_S, Answer, Page, ok, problem, read_answer
 
 PAGE = {"Accept": "text/html"}
 
@@ -55,6 +53,7 @@ def test_security_headers(request, case, tls):
     check(answer.headers, tls)
 
 
+@pytest.mark.door
 def test_security_headers_of_a_file(alice):
     record = alice.file("a.txt", b"x" * 300_000)
     for headers in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=999999-"}, {"If-None-Match": record["etag"]}, {"If-None-Match": "*"}):
@@ -88,7 +87,7 @@ def test_security_headers_of_what_nginx_refuses_itself(server, case):
 
 
 def test_plain_http_to_the_tls_port(tls_server):
-    with socket.create_connection(("127.0.0.1", tls_server.port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", tls_server.port), timeout=PATIENCE_S) as s:
         s.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         answer = read_answer(s)
     assert answer.status in (301, 308, 400)
@@ -106,6 +105,7 @@ def test_when_coffer_is_down_the_answer_says_when_to_come_back(server_factory):
     problem(coffer.raw(coffer.request_text("GET", "/api/v1/me")), 503, "busy")
 
 
+@pytest.mark.door
 @pytest.mark.route("health")
 def test_health(anon):
     response = ok(anon.get("/healthz"))
@@ -126,10 +126,12 @@ def test_an_unsupported_method_is_told_the_others(server, alice, target, allow, 
     assert set(re.split(r",\s*", answer.header("allow"))) >= allow
 
 
+@pytest.mark.door
 def test_an_unknown_address_below_api_is_json_also_in_a_browser(anon):
     problem(anon.get("/api/v1/nothing", headers=PAGE), 404, "not-found")
 
 
+@pytest.mark.door
 def test_an_unknown_address_elsewhere_is_a_page_in_a_browser(anon):
     response = anon.get("/nothing", headers=PAGE)
     assert response.status_code == 404 and response.headers["content-type"].startswith("text/html")
@@ -143,6 +145,7 @@ def test_personal_answers_are_not_stored(alice, path):
     assert "no-store" in response.headers["cache-control"] and "cookie" in response.headers["vary"].lower()
 
 
+@pytest.mark.door
 def test_assets_are_kept_for_ever_and_named_by_their_contents(anon):
     page = Page(ok(anon.get("/login", headers=PAGE)).text)
     addresses = [a.get("href") or a.get("src") for tag, a in page.elements

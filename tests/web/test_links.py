@@ -33,6 +33,7 @@ def club(request):
         yield coffer.start()
 
 
+@pytest.mark.door
 def test_an_invitation_makes_one_account(club):
     token, client = club.granted("invite"), club.anon()
     account = ok(register(client, invite=token), 201).json()
@@ -65,6 +66,7 @@ def test_an_invitation_is_not_needed_where_registration_is_open(anon):
 
 
 # ---- a new password
+@pytest.mark.door
 @pytest.mark.route("reset")
 def test_a_reset_sets_the_password_once(server, alice):
     token = server.granted("reset", alice.name)

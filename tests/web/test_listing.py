@@ -20,23 +20,27 @@ def three(alice):
     ({"sort": "modified"}, ["d.txt", "c.txt", "a.txt", "B.png"]),
     ({"sort": "modified", "order": "desc"}, ["B.png", "a.txt", "c.txt", "d.txt"]),
 ])
+@pytest.mark.stores
 def test_order(three, query, names):
     got = three.names(**query)
     assert [n for n in got if n in names] == names
     assert set(got[:2]) == {"Alpha", "beta"}, "folders come first"
 
 
+@pytest.mark.stores
 def test_order_by_size(three):
     sizes = [i["size"] for i in three.list(sort="size")["items"]]
     assert sizes == [None, None, 1, 2, 2, 3]
     assert [i["size"] for i in three.list(sort="size", order="desc")["items"]] == [None, None, 3, 2, 2, 1]
 
 
+@pytest.mark.stores
 def test_order_by_type(three):
     types = [i["type"] for i in three.list(sort="type")["items"][2:]]
     assert types == sorted(types)
 
 
+@pytest.mark.door
 @pytest.mark.parametrize("sort", ["name", "size", "modified", "type"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 2, 5])
@@ -45,6 +49,7 @@ def test_pages_give_everything_once_in_the_same_order(three, sort, order, limit)
     assert [i["id"] for i in three.all(sort=sort, order=order, limit=limit)] == whole
 
 
+@pytest.mark.stores
 def test_ties_are_broken_by_id(alice):
     for n in range(6):
         ok(alice.upload((f"{n}", b"same"), mtime="2020-01-01T00:00:00Z"), 201)
@@ -52,7 +57,6 @@ def test_ties_are_broken_by_id(alice):
     assert ids == sorted(ids)
 
 
-@pytest.mark.once("250 files")
 def test_a_list_has_100_by_default_and_1000_at_most(alice):
     for n in range(0, 250, 50):
         ok(alice.upload(*[(f"{i:03}", b"") for i in range(n, n + 50)]), 201)
@@ -75,6 +79,7 @@ def test_a_cursor_carries_everything_needed(three):
     assert [i["id"] for i in first["items"] + rest] == [i["id"] for i in whole]
 
 
+@pytest.mark.stores
 def test_what_is_added_and_deleted_between_pages_disturbs_nothing(alice):
     for name in "bdfh":
         alice.file(name)
@@ -91,6 +96,7 @@ def test_a_malformed_cursor(alice, cursor):
     problem(alice.get("/api/v1/files", params={"cursor": cursor}), 400, "bad-cursor")
 
 
+@pytest.mark.stores
 def test_a_cursor_of_somebody_else_shows_nothing_of_theirs(alice, bob):
     for name in ("a1", "a2", "a3"):
         alice.file(name)
@@ -130,6 +136,7 @@ def test_lists_are_not_stored_by_caches(alice):
 
 
 # ---- folders
+@pytest.mark.door
 @pytest.mark.route("folder_create")
 def test_make_a_folder(alice):
     response = ok(alice.post("/api/v1/folders", json={"parent": alice.root, "name": "docs"}), 201)
@@ -164,7 +171,6 @@ def test_a_folder_below_nothing(alice):
     assert (response.status_code, response.json()["code"]) in ((404, "not-found"), (409, "no-parent"))
 
 
-@pytest.mark.once("128 levels, each with a walk up")
 def test_folders_nest_128_levels_and_no_more(alice):
     parent = alice.root
     for depth in range(1, 129):

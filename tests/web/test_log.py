@@ -2,15 +2,12 @@
 import re
 from urllib.parse import quote
 
-import pytest
 from harness import PASSWORD, ok, unique, wait_for
-
-pytestmark = pytest.mark.once("about the log")
 
 
 def requests(coffer, since, n):
     """The request lines since the mark, once there are n of them (nginx answers before the line is written)."""
-    wait_for(lambda: len(coffer.log_lines("request", since)) >= n, 5)
+    wait_for(lambda: len(coffer.log_lines("request", since)) >= n)
     return coffer.log_lines("request", since)
 
 

@@ -36,6 +36,7 @@ def let_the_sign_in_age(person, minutes):
 
 
 # ---- the name
+@pytest.mark.door
 @pytest.mark.route("me_change")
 def test_rename(alice):
     name = unique("Alicia")
@@ -57,6 +58,7 @@ def test_a_taken_or_wrong_name(alice, bob):
 
 
 # ---- the password
+@pytest.mark.door
 @pytest.mark.route("me_password")
 def test_a_new_password(alice):
     ok(set_password(alice), 204)
@@ -100,6 +102,7 @@ def test_nobody_sets_a_password(anon):
 
 
 # ---- sessions
+@pytest.mark.door
 @pytest.mark.route("session_list")
 def test_sessions_are_listed(alice):
     other = alice.coffer.anon(headers={"User-Agent": "a telephone"}).login(alice.name, alice.password)
@@ -116,6 +119,7 @@ def test_only_ones_own_sessions_are_listed(alice, bob):
     assert len(sessions(alice)) == 1 and len(sessions(bob)) == 1
 
 
+@pytest.mark.door
 @pytest.mark.route("session_end")
 def test_end_another_session(alice):
     other = again(alice)
@@ -136,6 +140,7 @@ def test_somebody_elses_session_is_unknown(alice, bob):
     assert alice.me()["username"] == alice.name
 
 
+@pytest.mark.door
 @pytest.mark.route("sessions_end")
 def test_end_all_other_sessions(alice):
     others = [again(alice) for _ in range(3)]

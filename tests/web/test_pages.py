@@ -73,6 +73,7 @@ def test_the_page_to_register(stranger):
     assert form.types["password"] == "password" and form.method == "post"
 
 
+@pytest.mark.door
 @pytest.mark.route("page_register_do")
 def test_register_then_the_files(stranger):
     name = unique("page")
@@ -106,6 +107,7 @@ def test_the_page_to_sign_in(stranger):
     assert form.types["password"] == "password" and "username" in form.types
 
 
+@pytest.mark.door
 @pytest.mark.route("page_login_do")
 def test_sign_in(stranger, alice):
     stranger.open("/login")
@@ -143,6 +145,7 @@ def test_sign_in_never_leads_elsewhere(stranger, alice, target):
     assert "x=y" not in str(answer.headers.get_list("set-cookie"))
 
 
+@pytest.mark.door
 @pytest.mark.route("page_logout")
 def test_sign_out(browser):
     browser.send(browser.page.form("logout")).expect()
@@ -156,6 +159,7 @@ def test_an_empty_list(browser):
     browser.page.form(field="file")
 
 
+@pytest.mark.door
 @pytest.mark.route("page_upload")
 @pytest.mark.parametrize("size", [5, 300_000])
 def test_upload_then_see_and_download_it(browser, size):
@@ -189,6 +193,7 @@ def test_the_page_lets_people_choose_what_happens_to_a_taken_name(browser, confl
     assert ("Not everything was uploaded" in browser.text()) == (conflict == "fail")
 
 
+@pytest.mark.door
 @pytest.mark.route("page_folder", "page_folder_new")
 def test_make_a_folder_and_walk_in_and_out(browser):
     browser.send(browser.page.form(field="name"), name="Holiday photos").expect()
@@ -215,6 +220,7 @@ def test_a_refused_folder_name_is_told(browser):
     browser.send(browser.page.form(field="name"), name="a/b").expect(422)
 
 
+@pytest.mark.door
 @pytest.mark.route("page_delete", "page_delete_do")
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_delete_asks_first(browser, kind):
@@ -226,6 +232,7 @@ def test_delete_asks_first(browser, kind):
     assert browser.person.names() == [] and "doomed" not in [a.get("href") for _, a in browser.page.elements]
 
 
+@pytest.mark.door
 @pytest.mark.route("page_account")
 def test_the_account_page(browser):
     browser.follow("/account").expect()
@@ -240,7 +247,6 @@ def test_the_page_of_somebody_elses_folder(browser, bob):
     assert "private" not in browser.text()
 
 
-@pytest.mark.once("201 files")
 def test_pages_of_a_long_list(browser):
     for start in (0, 100):
         ok(browser.person.upload(*[(f"file-{n:03}", b"") for n in range(start, start + 100)]), 201)
@@ -295,6 +301,7 @@ def test_register_is_not_offered_when_closed(server_factory):
 
 
 # ---------------------------------------------------------------- whole folders, names in a folder, what was seen
+@pytest.mark.door
 @pytest.mark.route("page_upload")
 def test_a_form_with_a_folder_makes_its_folders(browser, alice):
     files = [("Trip/a.txt", b"1"), ("Trip/Größe/b.txt", b"2"), ("Trip/Größe/c.txt", b"3"), ("d.txt", b"4")]
@@ -318,6 +325,7 @@ def test_programs_send_names_without_folders(alice):
     assert alice.names() == ["a.txt"]
 
 
+@pytest.mark.door
 @pytest.mark.route("page_folder")
 def test_a_name_is_found_in_a_folder(browser, alice):
     folder = alice.folder("In here")

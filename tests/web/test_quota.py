@@ -17,6 +17,7 @@ def test_me_tells_the_quota(carol):
     assert (carol.me()["used"], carol.me()["quota"]) == (0, LIMIT)
 
 
+@pytest.mark.stores
 def test_the_last_byte_fits_and_one_more_does_not(carol):
     ok(carol.put("full", b"x" * LIMIT), 201)
     assert carol.me()["used"] == LIMIT
@@ -24,6 +25,7 @@ def test_the_last_byte_fits_and_one_more_does_not(carol):
     ok(carol.put("empty", b""), 201)
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("way", ["small", "large", "chunked", "form", "large form"])
 def test_too_much_is_refused_and_changes_nothing(carol, way):
     ok(carol.put("there", b"x" * (LIMIT - 100)), 201)
@@ -52,6 +54,7 @@ def test_replacing_settles_the_difference(carol):
     assert carol.me()["used"] == 500_000
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("size", [150_000, 300_000], ids=["small", "large"])
 def test_many_at_once_never_pass_the_limit(carol, size):
     clients = [carol.coffer.anon().login(carol.name) for _ in range(8)]
@@ -71,6 +74,7 @@ def test_a_refused_name_gives_the_reservation_back(carol):
     assert carol.me()["used"] == 600_001
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_an_upload_that_breaks_off_gives_its_space_back(carol, chunked):
     coffer = carol.coffer
@@ -82,7 +86,7 @@ def test_an_upload_that_breaks_off_gives_its_space_back(carol, chunked):
         body = b"x" * 100_000
     with coffer.connect() as s:
         s.sendall(head + body)
-    assert wait_for(lambda: carol.put("b", b"y" * (LIMIT - 1000)).status_code in (200, 201), 10, 0.2)
+    assert wait_for(lambda: carol.put("b", b"y" * (LIMIT - 1000)).status_code in (200, 201), step=0.2)
     assert carol.names() == ["b"] and carol.me()["used"] == LIMIT - 1000
 
 

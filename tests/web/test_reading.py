@@ -27,6 +27,7 @@ def png():
 
 
 # ---- the whole
+@pytest.mark.door
 @pytest.mark.route("file_show")
 def test_get(alice, file):
     address, data, _ = file
@@ -49,6 +50,7 @@ def test_every_content_has_an_etag_of_its_own(alice):
     assert len(tags) == 3
 
 
+@pytest.mark.door
 def test_head(alice, file):
     address, _, _ = file
     head, get = alice.head(address), alice.get(address)
@@ -77,6 +79,7 @@ def test_an_unknown_id(alice, id):
     assert response.status in (400, 404, 414)
 
 
+@pytest.mark.door
 @pytest.mark.route("file_info")
 def test_info_is_the_record(alice):
     record = alice.file("a.txt", b"hello")
@@ -181,6 +184,7 @@ def test_if_range_with_anything_else_sends_it_all(alice, file, value):
 
 
 # ---- conditions
+@pytest.mark.door
 @pytest.mark.parametrize("value", ["TAG", "*", "W/TAG", '"x", TAG', 'TAG , "x"', '"x",W/TAG'])
 def test_if_none_match_that_matches_is_304(alice, file, value):
     address, _, tag = file
@@ -305,6 +309,7 @@ def test_what_lies_about_being_a_picture_is_sent_as_one(alice, data):
     assert response.headers["x-content-type-options"] == "nosniff" and "sandbox" in response.headers["content-security-policy"]
 
 
+@pytest.mark.door
 def test_download_forces_an_attachment(alice):
     address = f"/api/v1/files/{alice.file('a.png', png())['id']}"
     assert alice.get(address, params={"download": 1}).headers["content-disposition"].startswith("attachment")

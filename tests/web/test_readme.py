@@ -18,7 +18,7 @@ def test_the_curl_examples(server, tmp_path):
     assert len(examples) == 1 and examples[0].count("curl ") >= 9
     shutil.copy(TOP / "README.md", tmp_path)
     run = subprocess.run(["bash", "-euc", examples[0]], cwd=tmp_path, env={**os.environ, "COFFER": server.url}, capture_output=True, text=True,
-                         timeout=60)
+                         timeout=600)
     assert run.returncode == 0, run.stdout + run.stderr
     assert (tmp_path / "copy.md").read_bytes() == (TOP / "README.md").read_bytes()
 

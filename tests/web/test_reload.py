@@ -1,13 +1,11 @@
 """SIGHUP, retirement, restart: nobody who asks notices."""
 import os
+import select
 import signal
 import threading
 import time
 
-import pytest
-from harness import ok, wait_for
-
-pytestmark = pytest.mark.once("about the processes")
+from harness import PATIENCE_S, ok, wait_for
 
 
 class Traffic:
@@ -38,7 +36,7 @@ class Traffic:
     def __exit__(self, *_):
         self.over.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
 
 
 def test_hup_replaces_every_worker_without_a_failed_request(server_factory):
@@ -47,15 +45,16 @@ def test_hup_replaces_every_worker_without_a_failed_request(server_factory):
         for _ in range(3):
             before = set(coffer.workers())
             os.kill(coffer.coffer.pid, signal.SIGHUP)
-            assert wait_for(lambda: not before & set(coffer.workers()) and len(coffer.workers()) == len(before), 20), coffer.workers()
-    assert traffic.failures == [] and traffic.done > 20
+            assert wait_for(lambda: not before & set(coffer.workers()) and len(coffer.workers()) == len(before)), coffer.workers()
+        assert wait_for(lambda: traffic.done > 20)
+    assert traffic.failures == []
 
 
 def test_hup_takes_the_new_configuration(server_factory):
     coffer = server_factory(site_title="Old title")
     coffer.write_conf(site_title="New title")
     os.kill(coffer.coffer.pid, signal.SIGHUP)
-    assert wait_for(lambda: "New title" in coffer.anon().get("/login", headers={"Accept": "text/html"}).text, 15, 0.2)
+    assert wait_for(lambda: "New title" in coffer.anon().get("/login", headers={"Accept": "text/html"}).text, step=0.2)
 
 
 def test_hup_with_a_bad_file_keeps_the_old_workers(server_factory):
@@ -63,7 +62,7 @@ def test_hup_with_a_bad_file_keeps_the_old_workers(server_factory):
     before, mark = coffer.workers(), coffer.log_mark()
     coffer.write_conf(site_nonsense="yes")
     os.kill(coffer.coffer.pid, signal.SIGHUP)
-    assert wait_for(lambda: "nonsense" in coffer.log_path.read_bytes()[mark:].decode(), 10), "the log names the setting"
+    assert wait_for(lambda: "nonsense" in coffer.log_path.read_bytes()[mark:].decode()), "the log names the setting"
     time.sleep(0.5)
     assert coffer.workers() == before and coffer.healthy()
 
@@ -72,7 +71,7 @@ def test_workers_retire_without_a_failed_request(server_factory):
     coffer = server_factory(pool_retire=15)
     before = set(coffer.workers("api"))
     with Traffic(coffer, 3) as traffic:
-        assert wait_for(lambda: not before & set(coffer.workers("api")), 30)
+        assert wait_for(lambda: not before & set(coffer.workers("api")))
     assert traffic.failures == []
 
 
@@ -82,7 +81,7 @@ def test_a_dead_worker_is_replaced(server_factory):
         victim = coffer.workers(role)[0]
         n = len(coffer.workers(role))
         os.kill(victim, signal.SIGKILL)
-        assert wait_for(lambda: victim not in coffer.workers(role) and len(coffer.workers(role)) == n, 15), role
+        assert wait_for(lambda: victim not in coffer.workers(role) and len(coffer.workers(role)) == n), role
 
 
 def test_term_drains_and_ends_in_time(server_factory):
@@ -91,9 +90,8 @@ def test_term_drains_and_ends_in_time(server_factory):
     head = coffer.request_text("PUT", "/api/v1/content/a", "Content-Length: 300000", cookie=alice.cookie)
     with coffer.connect() as s:
         s.sendall(head + b"x" * 1000)
-        began = time.monotonic()
         assert coffer.end("coffer", signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10
+        assert select.select([s], [], [], 0)[0] == [], "it waited until the client was given up"
 
 
 def test_everything_is_there_after_a_restart(server_factory):

@@ -18,6 +18,7 @@ def sign_in(client):
     return ok(client.post("/api/v1/login", json={"username": client.name, "password": PASSWORD}))
 
 
+@pytest.mark.door
 def test_the_cookie_of_plain_http(anon):
     cookie, line = session_cookie(sign_in(anon), "coffer")
     assert cookie["httponly"] and cookie["samesite"].lower() == "lax" and cookie["path"] == "/"
@@ -76,6 +77,7 @@ def test_a_cookie_beside_others_is_found(server, alice):
     assert ok(response).json()["username"] == alice.name
 
 
+@pytest.mark.stores
 def test_sessions_per_user_end_the_oldest(server_factory):
     coffer = server_factory(session_per_user=3)
     first = coffer.person()
@@ -86,6 +88,7 @@ def test_sessions_per_user_end_the_oldest(server_factory):
 
 
 # ---- Authorization
+@pytest.mark.door
 @pytest.mark.parametrize("value", ["Bearer wrong", "Bearer", "Basic YWxpY2U6eA==", "nonsense"])
 def test_a_wrong_authorization_is_401_whatever_the_cookie(alice, value):
     response = alice.get("/api/v1/me", headers={"Authorization": value})
@@ -141,6 +144,7 @@ def test_the_rule_holds_for_a_large_upload_before_its_bytes(alice):
     assert alice.names() == []
 
 
+@pytest.mark.door
 def test_a_page_form_of_another_site_is_refused(anon):
     response = anon.post("/login", data={"username": "x", "password": "y"}, headers={"Origin": "https://evil.example"})
     assert response.status_code == 403
@@ -156,6 +160,7 @@ def test_no_answer_allows_other_origins(alice):
 
 
 # ---- Host
+@pytest.mark.door
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", 'a"<>', "localhost.evil.example"])
 @pytest.mark.parametrize("target", ["/api/v1/me", "/login"])
 def test_another_host_is_misdirected(server, host, target):

@@ -59,6 +59,7 @@ def test_sixty_registrations_per_address_and_hour(server_factory):
 
 
 # ---- addresses
+@pytest.mark.stores
 def test_an_account_is_counted_by_address(server_factory):
     coffer = server_factory(throttle_account=2)
     person = coffer.anon().register()
@@ -138,6 +139,7 @@ def test_a_made_up_cookie_is_none(server_factory, change):
     ok(login(browser, browser.name))
 
 
+@pytest.mark.stores
 def test_cookies_outlive_a_restart(server_factory):
     coffer = server_factory(throttle_account=2)
     browser, stranger = coffer.person(), coffer.anon()

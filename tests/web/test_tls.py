@@ -5,9 +5,7 @@ import ssl
 import subprocess
 
 import pytest
-from harness import Noise, ok, problem, sha256
-
-pytestmark = pytest.mark.once("about the web server")
+from harness import PATIENCE_S, Noise, ok, problem, sha256
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def test_an_upload_that_is_refused_over_http2(tls_server, tmp_path):
     """By curl: httpx does not look for the answer before it has sent the whole body."""
     body = tmp_path / "body"
     body.write_bytes(b"x" * 5_000_000)
-    done = subprocess.run(["curl", "-sk", "--http2", "-m", "10", "-T", body, "-w", "\n%{http_code} %{http_version}", f"{tls_server.url}/api/v1/content/a"],
+    done = subprocess.run(["curl", "-sk", "--http2", "-m", str(PATIENCE_S), "-T", body, "-w", "\n%{http_code} %{http_version}", f"{tls_server.url}/api/v1/content/a"],
                           capture_output=True, text=True)
     document, status = done.stdout.rsplit("\n", 1)
     assert status == "401 2" and json.loads(document)["code"] == "not-signed-in", done
@@ -57,7 +55,7 @@ def test_tls_versions(tls_server, version, welcome):
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
-    with socket.create_connection(("127.0.0.1", tls_server.port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", tls_server.port), timeout=PATIENCE_S) as s:
         if not welcome:
             with pytest.raises((ssl.SSLError, OSError)):
                 context.wrap_socket(s)

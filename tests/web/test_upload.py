@@ -15,6 +15,7 @@ def post(client, body, kind=f"multipart/form-data; boundary={BOUNDARY}", path="/
     return client.post(path, content=body, headers={"Content-Type": kind})
 
 
+@pytest.mark.door
 @pytest.mark.route("upload")
 def test_upload_answers_the_record(alice):
     record = ok(alice.upload(("a.txt", b"hello")), 201).json()
@@ -28,6 +29,7 @@ def test_upload_into_a_folder_by_query(alice):
     assert record["parent"] == folder["id"] and alice.names() == ["docs"]
 
 
+@pytest.mark.door
 def test_upload_into_a_folder_by_field(alice):
     folder = alice.folder("docs")
     record = ok(alice.upload(("a.txt", b"1"), data={"parent": folder["id"]}), 201).json()
@@ -51,6 +53,7 @@ def test_two_parents_that_agree_pass(alice):
     ok(alice.upload(("a.txt", b"1"), data={"parent": folder}, parent=folder), 201)
 
 
+@pytest.mark.door
 @pytest.mark.parametrize("size", [1, 300_000], ids=["small", "large"])
 def test_several_files_have_a_result_each(alice, size):
     alice.file("b.txt", b"old")
@@ -70,6 +73,7 @@ def test_conflict_fails_unless_told_otherwise(alice):
     assert alice.content("a.txt").content == b"old" and alice.me()["used"] == 3
 
 
+@pytest.mark.stores
 def test_conflict_replace_keeps_the_id(alice):
     old = alice.file("a.txt", b"old")
     new = alice.upload(("a.txt", b"newer"), conflict="replace").json()
@@ -77,6 +81,7 @@ def test_conflict_replace_keeps_the_id(alice):
     assert alice.content("a.txt").content == b"newer" and alice.me()["used"] == 5
 
 
+@pytest.mark.stores
 def test_conflict_rename_counts(alice):
     alice.file("a.txt")
     names = [ok(alice.upload(("a.txt", b"x"), conflict="rename"), 201).json()["name"] for _ in range(3)]
@@ -121,12 +126,14 @@ def test_mtime_is_kept(alice):
     assert record["modified"] == "2020-02-03T04:05:06.789Z"
 
 
+@pytest.mark.door
 def test_a_large_form_of_5_megabytes(alice):
     noise = Noise(5_000_000)
     record = ok(alice.upload(("big.bin", noise.read())), 201).json()
     assert sha256(alice.get(f"/api/v1/files/{record['id']}").content) == noise.sha256()
 
 
+@pytest.mark.door
 @pytest.mark.parametrize("size", [100, 300_000], ids=["small", "large"])
 def test_a_chunked_form(alice, size):
     body = form((b'name="file"; filename="a.bin"', b"z" * size))
@@ -169,6 +176,7 @@ def test_refused_names_in_forms(alice, name):
 
 
 # ---- broken forms
+@pytest.mark.stores
 @pytest.mark.parametrize("size", [10, 300_000], ids=["small", "large"])
 @pytest.mark.parametrize("cut", [1, 5, 30])
 def test_a_form_without_its_end_stores_nothing(alice, size, cut):
