@@ -272,7 +272,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     static const char *const names[] = {
-        "log", "next", "idle", "starts", "run/coffer.pid", "run/echo.sock", "given.sock", "notify.sock"};
+        "log", "next", "idle", "slow", "starts", "run/coffer.pid", "run/echo.sock", "given.sock", "notify.sock"};
     (void)state;
     if (bench.master > 0)
         kill(bench.master, SIGKILL);
