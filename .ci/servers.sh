@@ -37,19 +37,23 @@ print(next(p for p in tries if all(map(free, range(p, p + many)))))
 END
 }
 
+secantusdb() { # NAME: starts one, prints its address
+    SECANTUSD=$BUILD/servers-venv/bin/secantusd-py tests/servers/mongodb start "$SERVERS/$1" "$(free_ports 1)"
+}
+
 start_mongodb() {
     [ -z "$mongodb" ] || return 0
     no_servers="MongoDB (SecantusDB) could not be installed"
     need_venv "$BUILD/servers-venv" "$top/tests/requirements-servers.txt" || return 1
     no_servers="MongoDB (SecantusDB) does not start"
-    mongodb=$(SECANTUSD=$BUILD/servers-venv/bin/secantusd-py tests/servers/mongodb start "$SERVERS/mongodb" "$(free_ports 1)") || return 1
+    mongodb=$(secantusdb mongodb) || return 1
     mongodb_env=("COFFER_TEST_MONGODB_URI=$mongodb" COFFER_TEST_MONGODB_GOES=yes "SECANTUSD=$BUILD/servers-venv/bin/secantusd-py")
 }
 
 # The contract suites, one program beside the other, keep one SecantusDB busy for longer than all the rest: there are two of it.
 start_second_mongodb() {
     [ ${#mongodb_env[@]} -gt 0 ] || return 0
-    mongodb_env+=("COFFER_TEST_MONGODB_SECOND=$(SECANTUSD=$BUILD/servers-venv/bin/secantusd-py tests/servers/mongodb start "$SERVERS/mongodb-2" "$(free_ports 1)")")
+    mongodb_env+=("COFFER_TEST_MONGODB_SECOND=$(secantusdb mongodb-2)")
 }
 
 # begin_servers: S3 takes a quarter of a minute to start, in which others can work.

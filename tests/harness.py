@@ -9,6 +9,7 @@ Environment: COFFER_BIN (the program; else build/coffer or ./coffer of this tree
 without sanitizers, for tests with the mark `plain`; else COFFER_BIN), COFFER_ASSETS (built style sheets and scripts),
 COFFER_NGINX (nginx). Everything started here listens on 127.0.0.1 and is ended by its pid.
 """
+import concurrent.futures
 import contextlib
 import ctypes
 import dataclasses
@@ -440,6 +441,13 @@ class Installation:
                 self.move_to(free_port())
         raise PortTaken(f"{PORT_TRIES} ports, and each of them was taken\n{self.tail()}")
 
+    def start_with_a_store_that_comes_later(self, come):
+        """Its store is not there, and come() brings it once serve has said that it waits."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            later = pool.submit(lambda: self.says("trying again") and come())
+            self.start()
+            later.result()
+
     def move_to(self, port):
         """Listen there instead, as everything that names the old address has to say."""
         assert not self.people, "somebody has the old address"
@@ -495,7 +503,6 @@ class Installation:
         process = getattr(self, which)
         if process is None:
             return None
-        below = companions(process.pid)
         if process.poll() is None:
             process.send_signal(how)
         try:
@@ -504,8 +511,11 @@ class Installation:
             process.kill()
             process.wait()
             raise HarnessError(f"{which} was told to end and did not\n{self.tail()}") from None
-        wait_for(lambda: not any(map(alive, below)), 5)
-        self.kill(*filter(alive, below))  # left behind by a master that was killed
+        if how != signal.SIGKILL:
+            wait_for(lambda: not companions(process.pid), 5)
+        while left := companions(process.pid):  # behind a master that was killed, also a worker that it had just made
+            self.kill(*left)
+            time.sleep(0.02)
         setattr(self, which, None)
         return process.returncode
 

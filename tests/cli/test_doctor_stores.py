@@ -4,7 +4,7 @@ import os
 
 import pytest
 from harness import free_port
-from s3proxy import S3Proxy
+from s3bench import proxy  # noqa: F401 (a fixture)
 from stores import installation, needs_mongodb, needs_s3
 
 
@@ -12,12 +12,6 @@ def findings(coffer, code):
     """[(what, cure)] of one check."""
     done = coffer.cli("doctor", "--json", check=False)
     return [(finding["what"], finding["cure"]) for finding in json.loads(done.stdout) if finding["code"] == code]
-
-
-@pytest.fixture
-def proxy():
-    with S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/"), free_port()) as proxy:
-        yield proxy
 
 
 @pytest.fixture

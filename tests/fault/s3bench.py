@@ -4,20 +4,23 @@ Needs a real server: COFFER_TEST_S3_URI=s3://BUCKET/PREFIX with AWS_ENDPOINT_URL
 AWS_SECRET_ACCESS_KEY; tests/servers/s3 starts one.
 """
 import os
-import secrets
 
 import pytest
+import stores
 from harness import free_port
 from s3proxy import S3Proxy
+from stores import needs_s3  # noqa: F401 (for those who stand on this)
 
-URI = os.environ.get("COFFER_TEST_S3_URI")
-needs_s3 = pytest.mark.skipif(not URI, reason="COFFER_TEST_S3_URI is not set: no S3 server to test against")
 MB = 1 << 20
 
 
 def new_blobs():
     """The address of a store of the test's own."""
-    return f"{URI}/{secrets.token_hex(8)}"
+    return stores.new_blobs("s3", None)
+
+
+def proxy_of_s3():
+    return S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/"), free_port())
 
 
 def error(code):
@@ -32,7 +35,7 @@ def records(coffer):
 
 @pytest.fixture
 def proxy():
-    with S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/"), free_port()) as proxy:
+    with proxy_of_s3() as proxy:
         yield proxy
 
 

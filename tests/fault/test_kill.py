@@ -2,12 +2,13 @@
 import dataclasses
 import os
 import random
+import signal
 import threading
 import time
 
 import httpx
 import pytest
-from harness import ALL, PATIENCE_S, Noise, companions, ok, sha256, sqlite_rows, wait_for
+from harness import ALL, PATIENCE_S, Noise, ok, sha256, sqlite_rows, wait_for
 
 pytestmark = pytest.mark.alone("eight clients and whoever kills want the whole machine")
 
@@ -87,16 +88,8 @@ def kill_nginx_worker(coffer, dice):
     coffer.kill(dice.choice(coffer.nginx_workers()))
 
 
-def kill_session(coffer, *masters):
-    """As systemd does with a service: all of it goes, also a worker that the master made while others were being killed."""
-    for master in masters:
-        coffer.kill(master.pid)
-        master.wait()
-        assert wait_for(lambda leader=master.pid: not (coffer.kill(*companions(leader)) or companions(leader)))
-
-
 def kill_nginx(coffer, dice):
-    kill_session(coffer, coffer.nginx)
+    coffer.end("nginx", signal.SIGKILL)  # with its workers, as systemd does
     coffer.start_nginx()
 
 
@@ -104,7 +97,8 @@ def kill_everything(coffer, dice):
     pids = [coffer.coffer.pid, *coffer.workers(), coffer.nginx.pid, *coffer.nginx_workers()]
     dice.shuffle(pids)
     coffer.kill(*pids)
-    kill_session(coffer, coffer.coffer, coffer.nginx)
+    coffer.end("coffer", signal.SIGKILL)
+    coffer.end("nginx", signal.SIGKILL)
     coffer.start_coffer()
     coffer.start_nginx()
 

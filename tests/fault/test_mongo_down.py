@@ -1,5 +1,4 @@
 """A MongoDB that dies and comes back: nothing acknowledged is lost, and everybody goes on by themselves."""
-import concurrent.futures
 import threading
 
 import pytest
@@ -70,10 +69,7 @@ def test_serve_waits_for_a_server_that_starts_later(server_factory, own):
     coffer = server_factory(store_metadata=own.uri(), store_wait="2m")
     coffer.stop()
     own.kill()
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        later = pool.submit(lambda: coffer.says("trying again") and own.start())
-        coffer.start()
-        later.result()
+    coffer.start_with_a_store_that_comes_later(own.start)
     assert coffer.log_text().count("trying again for 120 s (store.wait)") == 1
     ok(coffer.person().put("a", b"x"), 201)
 

@@ -92,10 +92,7 @@ def test_down_at_the_start_is_refused_when_told_so(proxy, server_factory):
 def test_down_at_the_start_is_waited_for(proxy, server_factory):
     coffer = server_factory(store_blobs=new_blobs(), store_s3_endpoint=proxy.url, store_wait="2m", start=False)
     proxy.down()
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        later = pool.submit(lambda: coffer.says("trying again") and proxy.up())
-        coffer.start()
-        later.result()
+    coffer.start_with_a_store_that_comes_later(proxy.up)
     assert coffer.log_text().count("trying again for 120 s (store.wait)") == 1
     ok(coffer.person().put("a", b"x"), 201)
 

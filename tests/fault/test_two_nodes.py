@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from harness import PASSWORD, PATIENCE_S, TOP, HarnessError, Installation, Noise, free_port, nginx_program, ok, problem, sha256, unique, wait_for
-from s3proxy import S3Proxy
+from s3bench import proxy_of_s3
 
 MONGODB, S3 = os.environ.get("COFFER_TEST_MONGODB_URI"), os.environ.get("COFFER_TEST_S3_URI")
 pytestmark = pytest.mark.skipif(not (MONGODB and S3), reason="COFFER_TEST_MONGODB_URI and COFFER_TEST_S3_URI are not both set")
@@ -88,7 +88,7 @@ def pull_the_plug(node):
 
 @pytest.fixture(scope="module")
 def s3():
-    with S3Proxy(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://").rstrip("/"), free_port()) as proxy:
+    with proxy_of_s3() as proxy:
         yield proxy
 
 
